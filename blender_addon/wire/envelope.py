@@ -1,0 +1,318 @@
+"""One JSON object ↔ one typed tuple.
+
+`parse` checks every field of every kind, so that nothing behind it checks again. Unknown fields are ignored. What is
+wrong is a `bad_envelope` fault: with the request's id where the object has a known kind and a valid id (the
+connection then stays), else fatal.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
+
+from .fault import Fault
+from .frame import Buffer
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z").match
+_NONCE = re.compile(r"[0-9a-fA-F]{32}\Z").match
+_PROOF = re.compile(r"[0-9a-fA-F]{64}\Z").match
+
+# A year: a longer deadline means "none", and the clocks of every platform can add it.
+LONGEST_DEADLINE = 31_536_000.0
+
+Parts = List[Dict[str, Any]]
+
+
+class Codec(NamedTuple):
+    """How JSON is read and written; the bridge brings a faster pair. `loads` raises ValueError on bad input."""
+
+    loads: Callable[[Buffer], Any]
+    dumps: Callable[[Any], bytes]
+
+
+def _standard_loads(data: Buffer) -> Any:
+    try:
+        return json.loads(bytes(data))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+STANDARD_CODEC = Codec(_standard_loads, lambda value: _encode(value).encode("ascii"))
+
+
+class Peer(NamedTuple):
+    """Who is on the other side."""
+
+    name: str
+    version: str
+
+
+class Limits(NamedTuple):
+    """What a server takes: payload bytes, and requests in flight on one connection."""
+
+    max_payload: int
+    max_in_flight: int
+
+
+class Hello(NamedTuple):
+    protocol: int
+    nonce: str
+    peer: Peer
+
+
+class Challenge(NamedTuple):
+    nonce: str
+    proof: str
+
+
+class Auth(NamedTuple):
+    proof: str
+
+
+class Welcome(NamedTuple):
+    protocol: int
+    peer: Peer
+    limits: Limits
+    boot: Optional[str]
+
+
+class Request(NamedTuple):
+    """`deadline` is the time left in seconds, None for the server's default; `parts` describe the payload."""
+
+    id: str
+    method: str
+    deadline: Optional[float] = None
+    instance: Optional[str] = None
+    key: Optional[str] = None
+    boot: Optional[str] = None
+    parts: Optional[Parts] = None
+
+
+class Response(NamedTuple):
+    """`id` is None where the answer is to the whole connection."""
+
+    id: Optional[str]
+    ok: bool
+    boot: Optional[str] = None
+    parts: Optional[Parts] = None
+
+
+class Event(NamedTuple):
+    id: str
+    name: str
+
+
+class Cancel(NamedTuple):
+    id: str
+
+
+class Ping(NamedTuple):
+    id: str
+
+
+class Pong(NamedTuple):
+    id: str
+
+
+class Goodbye(NamedTuple):
+    reason: str
+
+
+Envelope = Union[Hello, Challenge, Auth, Welcome, Request, Response, Event, Cancel, Ping, Pong, Goodbye]
+
+
+def parse(data: Buffer, payload_length: int, codec: Codec = STANDARD_CODEC) -> Envelope:
+    """Read one envelope. Raises Fault (`bad_envelope`, `unsupported_protocol`)."""
+    try:
+        fields = codec.loads(data)
+    except ValueError:
+        raise Fault("bad_envelope", "the envelope is not JSON", fatal=True) from None
+    if not isinstance(fields, dict):
+        raise Fault("bad_envelope", "the envelope must be a JSON object", fatal=True)
+    kind = fields.get("kind")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if reader is None:
+        known = ", ".join(_READERS)
+        raise Fault("bad_envelope", f"the envelope's kind must be one of {known}", fatal=True)
+    return reader(_Fields(fields, payload_length))
+
+
+def valid_id(value: object) -> bool:
+    """1 to 64 characters of [A-Za-z0-9._:-]."""
+    return isinstance(value, str) and _ID(value) is not None
+
+
+class _Fields:
+    """One object's fields, read with a check each."""
+
+    __slots__ = ("_fields", "_payload_length", "_request_id")
+
+    def __init__(self, fields: dict[str, Any], payload_length: int) -> None:
+        self._fields = fields
+        self._payload_length = payload_length
+        self._request_id: str | None = None
+
+    def fault(self, message: str) -> Fault:
+        return Fault("bad_envelope", message, request_id=self._request_id, fatal=self._request_id is None)
+
+    def id(self) -> str:
+        value = self._fields.get("id")
+        if not valid_id(value):
+            raise self.fault("id must be 1 to 64 characters of A-Z a-z 0-9 . _ : -")
+        self._request_id = str(value)
+        return self._request_id
+
+    def id_or_null(self) -> str | None:
+        return None if self._fields.get("id", "") is None else self.id()
+
+    def text(self, name: str) -> str:
+        value = self._fields.get(name)
+        if not isinstance(value, str) or not value:
+            raise self.fault(f"{name} must be a string that is not empty")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        return self.text(name) if name in self._fields else None
+
+    def hex(self, name: str, matches: Callable[[str], object]) -> str:
+        value = self._fields.get(name)
+        if not isinstance(value, str) or not matches(value):
+            length = 32 if matches is _NONCE else 64
+            raise self.fault(f"{name} must be {length} hexadecimal digits")
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self._fields.get(name)
+        if not isinstance(value, bool):
+            raise self.fault(f"{name} must be true or false")
+        return value
+
+    def protocol(self) -> int:
+        value = self._fields.get("protocol")
+        if value != 1 or isinstance(value, bool):
+            raise Fault("unsupported_protocol", f"protocol 1 is spoken here, not {value!r:.40}", fatal=True)
+        return 1
+
+    def peer(self) -> Peer:
+        value = self._fields.get("peer")
+        if not isinstance(value, dict):
+            raise self.fault("peer must be an object with a name and a version")
+        name, version = value.get("name"), value.get("version")
+        if not isinstance(name, str) or not isinstance(version, str):
+            raise self.fault("peer must have a name and a version, both strings")
+        return Peer(name, version)
+
+    def limits(self) -> Limits:
+        value = self._fields.get("limits")
+        payload, in_flight = (value.get("max_payload"), value.get("max_in_flight")) if isinstance(value, dict) else (0, 0)
+        if not _positive_whole(payload) or not _positive_whole(in_flight):
+            raise self.fault("limits must have max_payload and max_in_flight, both whole numbers above 0")
+        return Limits(payload, in_flight)
+
+    def deadline(self) -> float | None:
+        if "deadline" not in self._fields:
+            return None
+        value = self._fields["deadline"]
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0 or value == math.inf:
+            raise self.fault("deadline must be a number of seconds above 0")
+        return float(min(value, LONGEST_DEADLINE))
+
+    def parts(self) -> Parts | None:
+        if "parts" not in self._fields:
+            return None
+        value = self._fields["parts"]
+        problem = _problem_with_parts(value, self._payload_length)
+        if problem is not None:
+            raise self.fault(problem)
+        return value  # type: ignore[no-any-return]  # _problem_with_parts has just checked it
+
+
+def _positive_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _problem_with_parts(value: object, payload_length: int) -> str | None:
+    if not isinstance(value, list) or not value:
+        return "parts must be a list that is not empty"
+    names: set[str] = set()
+    total = 0
+    for part in value:
+        if not isinstance(part, dict):
+            return "each of parts must be an object with a name and a length"
+        name, length = part.get("name"), part.get("length")
+        if not isinstance(name, str) or not name or name in names:
+            return "each of parts needs a name of its own"
+        if not isinstance(length, int) or isinstance(length, bool) or length < 0:
+            return "each of parts needs a length, a whole number of bytes"
+        names.add(name)
+        total += length
+    if value[0]["name"] != "json":
+        return "the first of parts must be the one named json"
+    if total != payload_length:
+        return f"the lengths of parts add up to {total}, the payload has {payload_length} bytes"
+    return None
+
+
+def _read_request(fields: _Fields) -> Request:
+    return Request(
+        fields.id(),
+        fields.text("method"),
+        fields.deadline(),
+        fields.optional_text("instance"),
+        fields.optional_text("key"),
+        fields.optional_text("boot"),
+        fields.parts(),
+    )
+
+
+def _read_response(fields: _Fields) -> Response:
+    return Response(fields.id_or_null(), fields.flag("ok"), fields.optional_text("boot"), fields.parts())
+
+
+def _read_event(fields: _Fields) -> Event:
+    event = Event(fields.id(), fields.text("name"))
+    if event.name not in ("progress", "log"):
+        raise fields.fault("an event's name must be progress or log")
+    return event
+
+
+_READERS: dict[str, Callable[[_Fields], Envelope]] = {
+    "hello": lambda fields: Hello(fields.protocol(), fields.hex("nonce", _NONCE), fields.peer()),
+    "challenge": lambda fields: Challenge(fields.hex("nonce", _NONCE), fields.hex("proof", _PROOF)),
+    "auth": lambda fields: Auth(fields.hex("proof", _PROOF)),
+    "welcome": lambda fields: Welcome(fields.protocol(), fields.peer(), fields.limits(), fields.optional_text("boot")),
+    "request": _read_request,
+    "response": _read_response,
+    "event": _read_event,
+    "cancel": lambda fields: Cancel(fields.id()),
+    "ping": lambda fields: Ping(fields.id()),
+    "pong": lambda fields: Pong(fields.id()),
+    "goodbye": lambda fields: Goodbye(fields.text("reason")),
+}
+
+_KINDS = {
+    Hello: "hello",
+    Challenge: "challenge",
+    Auth: "auth",
+    Welcome: "welcome",
+    Request: "request",
+    Response: "response",
+    Event: "event",
+    Cancel: "cancel",
+    Ping: "ping",
+    Pong: "pong",
+    Goodbye: "goodbye",
+}
+
+
+def encode(envelope: Envelope, codec: Codec = STANDARD_CODEC) -> bytes:
+    """Write one envelope. Optional fields that are None are left out; a response's id is always written."""
+    fields: dict[str, Any] = {"kind": _KINDS[type(envelope)]}
+    for name, value in zip(envelope._fields, envelope):
+        if value is not None or name == "id":
+            fields[name] = value._asdict() if isinstance(value, (Peer, Limits)) else value
+    return codec.dumps(fields)
