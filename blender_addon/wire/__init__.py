@@ -12,6 +12,7 @@ the bridge and every tool are its clients, so both ends import this package.
 """
 
 from .envelope import (
+    STANDARD_CODEC,
     Auth,
     Cancel,
     Challenge,
@@ -26,11 +27,10 @@ from .envelope import (
     Pong,
     Request,
     Response,
-    STANDARD_CODEC,
     Welcome,
 )
 from .fault import Fault, Outcome
-from .frame import DEFAULT_MAX_PAYLOAD, Buffer, Frame, FrameDecoder, MAX_ENVELOPE, head
+from .frame import DEFAULT_MAX_PAYLOAD, MAX_ENVELOPE, Buffer, Frame, FrameDecoder, head
 from .parts import Part, join_parts, split_parts
 from .session import ClientSession, Opened, ServerSession
 

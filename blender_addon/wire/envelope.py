@@ -208,10 +208,10 @@ class _Fields:
 
     def limits(self) -> Limits:
         value = self._fields.get("limits")
-        payload, in_flight = (value.get("max_payload"), value.get("max_in_flight")) if isinstance(value, dict) else (0, 0)
-        if not _positive_whole(payload) or not _positive_whole(in_flight):
+        found: list[Any] = [value.get(name) for name in Limits._fields] if isinstance(value, dict) else []
+        if not found or not all(_positive_whole(number) for number in found):
             raise self.fault("limits must have max_payload and max_in_flight, both whole numbers above 0")
-        return Limits(payload, in_flight)
+        return Limits(*found)
 
     def deadline(self) -> float | None:
         if "deadline" not in self._fields:
@@ -236,24 +236,18 @@ def _positive_whole(value: object) -> bool:
 
 
 def _problem_with_parts(value: object, payload_length: int) -> str | None:
-    if not isinstance(value, list) or not value:
-        return "parts must be a list that is not empty"
-    names: set[str] = set()
-    total = 0
-    for part in value:
-        if not isinstance(part, dict):
-            return "each of parts must be an object with a name and a length"
-        name, length = part.get("name"), part.get("length")
-        if not isinstance(name, str) or not name or name in names:
-            return "each of parts needs a name of its own"
-        if not isinstance(length, int) or isinstance(length, bool) or length < 0:
-            return "each of parts needs a length, a whole number of bytes"
-        names.add(name)
-        total += length
-    if value[0]["name"] != "json":
+    if not isinstance(value, list) or not value or not all(isinstance(part, dict) for part in value):
+        return "parts must be a list, not empty, of objects with a name and a length"
+    names = [part.get("name") for part in value]
+    if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        return "each of parts needs a name of its own"
+    lengths = [part.get("length") for part in value]
+    if not all(isinstance(length, int) and not isinstance(length, bool) and length >= 0 for length in lengths):
+        return "each of parts needs a length, a whole number of bytes"
+    if names[0] != "json":
         return "the first of parts must be the one named json"
-    if total != payload_length:
-        return f"the lengths of parts add up to {total}, the payload has {payload_length} bytes"
+    if sum(lengths) != payload_length:
+        return f"the lengths of parts add up to {sum(lengths)}, the payload has {payload_length} bytes"
     return None
 
 
@@ -312,7 +306,7 @@ _KINDS = {
 def encode(envelope: Envelope, codec: Codec = STANDARD_CODEC) -> bytes:
     """Write one envelope. Optional fields that are None are left out; a response's id is always written."""
     fields: dict[str, Any] = {"kind": _KINDS[type(envelope)]}
-    for name, value in zip(envelope._fields, envelope):
+    for name, value in zip(envelope._fields, envelope, strict=True):
         if value is not None or name == "id":
             fields[name] = value._asdict() if isinstance(value, (Peer, Limits)) else value
     return codec.dumps(fields)

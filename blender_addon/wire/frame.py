@@ -147,7 +147,9 @@ class FrameDecoder:
 
     def _refuse_lengths(self) -> None:
         if self._inbox[self._start] == ord("{"):
-            reason = "this is bare JSON; a frame starts with two 4-byte lengths (is the client made for another add-on?)"
+            reason = (
+                "this is bare JSON, and a frame starts with two 4-byte lengths: is the client made for another add-on?"
+            )
         else:
             reason = f"a frame starts with an envelope length from 1 to {MAX_ENVELOPE}"
         self._fault = Fault("bad_frame", reason, fatal=True)

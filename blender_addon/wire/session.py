@@ -170,11 +170,12 @@ class ServerSession:
         if len(self.in_flight) >= self._limits.max_in_flight:
             limit = self._limits.max_in_flight
             message = f"{limit} requests are in flight on this connection already: wait for an answer"
-            raise Fault("busy", message, request_id=request.id, data={"queued": 0, "limit": limit, "running": limit})
+            data = {"queued": 0, "limit": limit, "running": limit, "current": None, "retry_after": 0.1}
+            raise Fault("busy", message, request_id=request.id, data=data)
         self.in_flight.add(request.id)
         return request
 
-    def respond(self, request_id: str, ok: bool, parts: Parts | None = None, boot: str | None = None) -> bytes:
+    def respond(self, request_id: str, *, ok: bool, parts: Parts | None = None, boot: str | None = None) -> bytes:
         """The response's envelope; the request is then no longer in flight. Raises KeyError where it was not.
 
         `boot` is passed on where another Blender than this server answered.
@@ -220,7 +221,7 @@ class ClientSession:
         self.state = State.WELCOME
 
     def receive(self, frame: Frame) -> ClientEvent | None:
-        """Take one frame. Raises Fault where the server broke the protocol or could not prove that it knows the token."""
+        """Take one frame. Raises Fault where the server broke the protocol or could not prove the token."""
         try:
             envelope = parse(frame.envelope, len(frame.payload), self._codec)
             return self._receive(envelope, frame)
@@ -233,7 +234,8 @@ class ClientSession:
             kind = type(envelope).__name__.lower()
             raise Fault("bad_envelope", f"the server sent a {kind} that is not expected now", fatal=True)
         if isinstance(envelope, Challenge):
-            return self._answer(envelope)
+            self._answer(envelope)
+            return None
         if isinstance(envelope, Welcome):
             return self._enter(envelope)
         if isinstance(envelope, Response) and envelope.id is None:
@@ -248,7 +250,7 @@ class ClientSession:
             raise Fault("unauthorized", "the server asks for a token and none was given", fatal=True)
         expected = handshake.server_proof(self._token, self._nonce, challenge.nonce)
         if not handshake.same_proof(expected, challenge.proof):
-            message = "the server could not prove that it knows the token: wrong token, or another program has its address"
+            message = "the server could not prove the token: the token is wrong, or another program has its address"
             raise Fault("unauthorized", message, fatal=True)
         self._proved = True
         self._say(Auth(handshake.client_proof(self._token, self._nonce, challenge.nonce)))

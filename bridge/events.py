@@ -1,0 +1,117 @@
+"""Frozen facts. Rooms emit them, metrics and logs read them; nothing waits for a reader.
+
+An emitter calls `emit(event)`, a plain function that must neither block nor raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+DiscardReason = Literal["poisoned", "broken", "recycled", "idle", "stale", "surplus", "closed", "failed_check"]
+AcquireOutcome = Literal["ok", "busy", "timeout", "cancelled", "closed", "unavailable"]
+
+
+class LeaseGranted(NamedTuple):
+    """`waited` seconds from acquire to grant, 0.0 where nothing was waited for."""
+
+    instance: str
+    waited: float
+
+
+class LeaseReleased(NamedTuple):
+    """`used` seconds from grant to release."""
+
+    instance: str
+    used: float
+
+
+class LeaseRefused(NamedTuple):
+    """An acquire ended without a lease."""
+
+    instance: str
+    outcome: AcquireOutcome
+    waited: float
+
+
+class LeaseLeaked(NamedTuple):
+    """A lease is held beyond the threshold; `taken_at` is file:line of its acquire."""
+
+    instance: str
+    held: float
+    taken_at: str
+    task: str
+
+
+class ConnectionOpened(NamedTuple):
+    """`seconds` for connect and handshake."""
+
+    instance: str
+    seconds: float
+
+
+class ConnectFailed(NamedTuple):
+    instance: str
+    error: str
+    attempt: int
+
+
+class ConnectionDiscarded(NamedTuple):
+    instance: str
+    reason: DiscardReason
+
+
+class ExclusivityViolated(NamedTuple):
+    """A connection that is lent already was about to be lent again; it was not."""
+
+    instance: str
+
+
+class RequestFinished(NamedTuple):
+    """`outcome` is ok or an error code; `seconds` from the whole request read to the response handed to its door."""
+
+    instance: str
+    method: str
+    outcome: str
+    seconds: float
+
+
+class WorkerStarted(NamedTuple):
+    worker: str
+    pid: int
+    seconds: float
+
+
+class WorkerEnded(NamedTuple):
+    worker: str
+    pid: int
+    status: str
+
+
+class BackgroundError(NamedTuple):
+    """A supervised task raised, was logged, and goes on."""
+
+    task: str
+    error: str
+
+
+BridgeEvent = (
+    LeaseGranted
+    | LeaseReleased
+    | LeaseRefused
+    | LeaseLeaked
+    | ConnectionOpened
+    | ConnectFailed
+    | ConnectionDiscarded
+    | ExclusivityViolated
+    | RequestFinished
+    | WorkerStarted
+    | WorkerEnded
+    | BackgroundError
+)
+
+Emit = Callable[[BridgeEvent], None]
+
+
+def ignore(event: BridgeEvent) -> None:
+    """The emitter for those who watch nothing."""

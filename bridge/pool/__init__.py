@@ -1,0 +1,18 @@
+"""A bounded pool that lends each connection to one holder at a time, in strict arrival order.
+
+lease        the scoped grant, and the connection's own facts (slot)
+ledger       every decision: plain synchronous code behind one lock; it says what to do and does no I/O
+pool         does it: parks waiters, connects, checks and closes in its own nursery
+settings     the limits
+statistics   a consistent snapshot, readable from any thread
+
+Why so: with a lock and a condition that are awaited, a cancellation can fall between "you get it" and "you have it",
+and connections are lost. Here nothing is awaited between a decision and its effect.
+"""
+
+from .lease import Lease, Poolable
+from .pool import Pool
+from .settings import PoolSettings
+from .statistics import PoolStatistics
+
+__all__ = ["Lease", "Pool", "PoolSettings", "PoolStatistics", "Poolable"]

@@ -1,0 +1,437 @@
+"""Every decision of the pool, as plain synchronous code behind one lock.
+
+A decision is whole when the method returns: state is changed, the waiter that gets something is rescheduled, and
+what has to be done with sockets is returned as Work. The lock is never held across an await, so no cancellation can
+fall inside a decision and any thread may take a snapshot.
+
+The rules: a connection has at most one holder. Waiters are served in order of arrival, and a newcomer never overtakes
+one. At most max_connections exist or are being opened. While nothing can be reached, one attempt is under way at a
+time.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from types import CodeType
+from typing import Generic, NamedTuple
+
+import outcome
+import trio
+
+from bridge import events
+from bridge.events import LeaseGranted, LeaseReleased
+from bridge.errors import BlenderUnavailable, Busy, PoolMisuse, ShuttingDown
+
+from .lease import C, Lease, Slot
+from .settings import PoolSettings
+from .statistics import PoolStatistics
+
+TakenAt = tuple[CodeType, int]
+
+
+@dataclass(slots=True)
+class Work(Generic[C]):
+    """What a decision leaves to be done outside the lock."""
+
+    connects: int = 0
+    checks: list[Slot[C]] = field(default_factory=list)
+    closes: list[Slot[C]] = field(default_factory=list)
+
+
+class Waiter(NamedTuple):
+    """An acquirer that is parked, since when, and where it stands in the code."""
+
+    task: trio.lowlevel.Task
+    since: float
+    taken_at: TakenAt
+
+
+class Ledger(Generic[C]):
+    """The pool's books. All methods but `statistics` are called from trio's thread; times come as `now`."""
+
+    def __init__(
+        self, name: str, settings: PoolSettings, emit: events.Emit, release: Callable[[Lease[C]], None]
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.closed = False
+        self.paused = False
+        self._emit = emit
+        self._release = release
+        self._lock = threading.Lock()
+        self._idle: list[Slot[C]] = []
+        self._leased: dict[Lease[C], None] = {}
+        self._checking: dict[Slot[C], None] = {}
+        self._connecting = 0
+        self._waiters: OrderedDict[trio.lowlevel.Task, Waiter] = OrderedDict()
+        self._generation = 0
+        self._failures = 0
+        self._retry_at = 0.0
+        self._attempted_at = 0.0
+        self._without_since = 0.0
+        self._last_error: str | None = None
+        self._mean_use = 0.01
+        self._violations = 0
+        self._shrunk = False
+
+    # acquire and release
+
+    def acquire(
+        self, task: trio.lowlevel.Task, taken_at: TakenAt, now: float
+    ) -> tuple[Lease[C] | None, Work[C] | None]:
+        """A lease, or None where the task was queued and must park. Raises Busy, ShuttingDown, PoolMisuse."""
+        with self._lock:
+            if self.closed:
+                raise ShuttingDown(f"{self.name} takes no new requests: it is closing")
+            work: Work[C] | None = None
+            while self._idle and not self._waiters and not self.paused:
+                slot = self._idle[-1]
+                if now - slot.idle_since > self.settings.check_after:
+                    break
+                self._idle.pop()
+                if slot.connection.usable():
+                    self._emit(LeaseGranted(self.name, 0.0))
+                    return self._grant(slot, task, taken_at, now), work
+                work = work if work is not None else Work()
+                self._discard(slot, "broken", work, now)
+            self._refuse_to_wait(task)
+            self._waiters[task] = Waiter(task, now, taken_at)
+            if not self._idle and len(self._leased) >= self.settings.max_connections:
+                return None, work
+            # What is idle now has to be checked first, so that this cannot wake the task before it has parked.
+            return None, self._settle(now, work)
+
+    def _refuse_to_wait(self, task: trio.lowlevel.Task) -> None:
+        if len(self._waiters) >= self.settings.max_waiting:
+            queued, limit, running = len(self._waiters), self.settings.max_waiting, len(self._leased)
+            retry_after = min(30.0, max(0.05, self._mean_use * queued / self.settings.max_connections))
+            data = {"queued": queued, "limit": limit, "running": running, "current": None}
+            message = f"{queued} requests are waiting for {self.name} already: try again in {retry_after:.2f} s"
+            raise Busy(message, data={**data, "retry_after": round(retry_after, 3)})
+        for lease in self._leased:
+            if lease.task is not task:
+                return
+        if len(self._leased) >= self.settings.max_connections:
+            raise PoolMisuse(f"{task.name} holds every connection of {self.name} and asks for one more: deadlock")
+
+    def _grant(self, slot: Slot[C], task: trio.lowlevel.Task, taken_at: TakenAt, now: float) -> Lease[C]:
+        slot.lent = True
+        lease = Lease(slot, task, now, taken_at, self._release)
+        self._leased[lease] = None
+        return lease
+
+    def release(self, lease: Lease[C], now: float) -> Work[C] | None:
+        """Take a connection back and lend it on. Raises PoolMisuse at the second time."""
+        with self._lock:
+            if lease.released:
+                raise PoolMisuse(f"the lease taken at {lease.taken_at} was released before")
+            lease.released = True
+            del self._leased[lease]
+            slot = lease.slot
+            slot.lent = False
+            used = now - lease.granted_at
+            self._mean_use += 0.1 * (used - self._mean_use)
+            self._emit(LeaseReleased(self.name, used))
+            reason = self._why_discard(slot, now)
+            if reason is not None:
+                work: Work[C] = Work()
+                self._discard(slot, reason, work, now)
+                return self._settle(now, work)
+            if self._waiters and not self.paused:
+                self._hand_to_head(slot, now)
+                return None
+            slot.idle_since = now
+            self._idle.append(slot)
+            return None
+
+    def _why_discard(self, slot: Slot[C], now: float) -> events.DiscardReason | None:
+        if slot.connection.poisoned:
+            return "poisoned"
+        if self.closed:
+            return "closed"
+        if slot.generation != self._generation:
+            return "stale"
+        if self._shrunk and self._total() >= self.settings.max_connections:
+            return "surplus"
+        if now >= slot.expires_at:
+            return "recycled"
+        return None
+
+    def _hand_to_head(self, slot: Slot[C], now: float) -> None:
+        if slot.lent:
+            self._violations += 1
+            self._emit(events.ExclusivityViolated(self.name))
+            return
+        task, waiter = self._waiters.popitem(last=False)
+        lease = self._grant(slot, task, waiter.taken_at, now)
+        self._emit(LeaseGranted(self.name, now - waiter.since))
+        trio.lowlevel.reschedule(task, outcome.Value(lease))
+
+    def abandon(self, task: trio.lowlevel.Task) -> None:
+        """The parked task was cancelled. Whatever was on its way to it goes to the next."""
+        with self._lock:
+            del self._waiters[task]
+
+    # supply: connections come and go
+
+    def settle(self, now: float) -> Work[C] | None:
+        """Match supply to demand again, after a setting or the time has changed."""
+        with self._lock:
+            return self._settle(now)
+
+    def _settle(self, now: float, work: Work[C] | None = None) -> Work[C] | None:
+        work = work if work is not None else Work()
+        while self._idle and self._waiters and not self.paused:
+            slot = self._idle[-1]
+            if not slot.connection.usable():
+                self._idle.pop()
+                self._discard(slot, "broken", work, now)
+            elif now - slot.idle_since <= self.settings.check_after:
+                self._idle.pop()
+                self._hand_to_head(slot, now)
+            elif len(self._checking) < len(self._waiters):
+                self._idle.pop()
+                self._checking[slot] = None
+                work.checks.append(slot)
+            else:
+                break
+        wanted = self._connects_wanted(now)
+        self._connecting += wanted
+        work.connects += wanted
+        return work if work.connects or work.checks or work.closes else None
+
+    def _connects_wanted(self, now: float) -> int:
+        if self.closed:
+            return 0
+        demand = self._demand()
+        room = self.settings.max_connections - self._total()
+        if self._failures:
+            if self._waiters:
+                latest = self._attempted_at + self.settings.reconnect_max_delay_in_demand
+                self._retry_at = min(self._retry_at, latest)
+            room = min(room, 1 if not self._connecting and now >= self._retry_at else 0)
+        return max(0, min(demand, room))
+
+    def _demand(self) -> int:
+        supply = len(self._idle) + len(self._checking) + self._connecting
+        return max(len(self._waiters) - supply, self._warm - self._total())
+
+    @property
+    def _warm(self) -> int:
+        return min(self.settings.warm, self.settings.max_connections)
+
+    def _total(self) -> int:
+        return len(self._idle) + len(self._leased) + len(self._checking) + self._connecting
+
+    def _discard(self, slot: Slot[C], reason: events.DiscardReason, work: Work[C], now: float) -> None:
+        work.closes.append(slot)
+        if self.unreachable:
+            self._without_since = now
+        self._emit(events.ConnectionDiscarded(self.name, reason))
+
+    def begin_connect(self, now: float) -> int | None:
+        """A connect task starts: the generation it connects for, or None where nobody needs it any more."""
+        with self._lock:
+            others = self._total() - 1
+            needed = len(self._waiters) > len(self._checking) + self._connecting - 1 or others < self._warm
+            if self.closed or not needed or others >= self.settings.max_connections:
+                self._connecting -= 1
+                return None
+            self._attempted_at = now
+            return self._generation
+
+    def connected(self, connection: C, generation: int, now: float) -> Work[C] | None:
+        """A connect has succeeded: lend it, keep it, or close it where the world has changed meanwhile."""
+        with self._lock:
+            self._connecting -= 1
+            self._failures = 0
+            self._last_error = None
+            jitter = 1.0 - random.uniform(0.0, self.settings.lifetime_jitter)  # noqa: S311  # spreads load, no secret
+            slot = Slot(connection, generation, now + self.settings.max_lifetime * jitter)
+            return self._supply(slot, now)
+
+    def connect_failed(self, error: str, now: float) -> Work[C] | None:
+        """A connect has failed: the slot is free, and the next attempt waits (full jitter, exponential)."""
+        with self._lock:
+            self._connecting -= 1
+            self._failures += 1
+            self._last_error = error
+            settings = self.settings
+            ceiling = min(settings.reconnect_max_delay, settings.reconnect_delay * 2.0 ** min(self._failures, 16))
+            self._retry_at = now + random.uniform(0.0, ceiling)  # noqa: S311  # spreads load, no secret
+            self._emit(events.ConnectFailed(self.name, error, self._failures))
+            return self._settle(now)
+
+    def connect_abandoned(self) -> None:
+        """The connect task itself was cancelled: the pool is going down."""
+        with self._lock:
+            self._connecting -= 1
+
+    def checked(self, slot: Slot[C], alive: bool, now: float) -> Work[C] | None:  # a result, not a mode
+        """A check has ended."""
+        with self._lock:
+            del self._checking[slot]
+            if alive:
+                return self._supply(slot, now)
+            work: Work[C] = Work()
+            self._discard(slot, "failed_check", work, now)
+            return self._settle(now, work)
+
+    def _supply(self, slot: Slot[C], now: float) -> Work[C] | None:
+        slot.idle_since = now
+        reason = self._why_discard(slot, now)
+        if reason is not None:
+            work: Work[C] = Work()
+            self._discard(slot, reason, work, now)
+            return self._settle(now, work)
+        self._idle.append(slot)
+        return self._settle(now)
+
+    # control
+
+    def pause(self) -> None:
+        with self._lock:
+            self.paused = True
+
+    def resume(self, now: float) -> Work[C] | None:
+        with self._lock:
+            self.paused = False
+            return self._settle(now)
+
+    def resize(self, max_connections: int, now: float) -> Work[C] | None:
+        """Change the bound. Surplus idle ones close now, surplus leased ones at their release."""
+        with self._lock:
+            self.settings = replace(self.settings, max_connections=max_connections)
+            surplus = self._total() - max_connections
+            self._shrunk = surplus > 0
+            return self._drop(self._idle[: max(0, surplus)], "surplus", now)
+
+    def renew(self, now: float) -> Work[C] | None:
+        """Begin a new generation: every connection of the old one closes, those in use at their release."""
+        with self._lock:
+            self._generation += 1
+            self._failures = 0
+            return self._drop(list(self._idle), "stale", now)
+
+    def close(self, now: float) -> Work[C] | None:
+        """End: nothing is lent any more, waiters fail at once, idle connections close, leased ones at release."""
+        with self._lock:
+            self.closed = True
+            self._fail_waiters(list(self._waiters.values()), now, "closed")
+            return self._drop(list(self._idle), "closed", now)
+
+    def _drop(self, slots: Iterable[Slot[C]], reason: events.DiscardReason, now: float) -> Work[C] | None:
+        work: Work[C] = Work()
+        for slot in slots:
+            self._idle.remove(slot)
+            self._discard(slot, reason, work, now)
+        return self._settle(now, work)
+
+    def _fail_waiters(self, waiters: Iterable[Waiter], now: float, why: events.AcquireOutcome) -> None:
+        for waiter in waiters:
+            del self._waiters[waiter.task]
+            self._emit(events.LeaseRefused(self.name, why, now - waiter.since))
+            trio.lowlevel.reschedule(waiter.task, outcome.Error(self._refusal(why, now)))
+
+    def _refusal(self, why: events.AcquireOutcome, now: float) -> Exception:
+        if why == "closed":
+            return ShuttingDown(f"{self.name} is closing; the request was still waiting and did not run")
+        error = self._last_error or "no attempt has ended yet"
+        message = f"no connection to Blender ({self.name}): {error}. Is it running, with the add-on listening?"
+        return BlenderUnavailable(message, data={"last_error": error, "pool": str(self._snapshot(now))})
+
+    # time
+
+    def tick(self, now: float) -> Work[C] | None:
+        """Do what is due: refuse waiters that nothing can serve, evict and recycle idle ones, report leaks, retry."""
+        with self._lock:
+            due = []
+            for waiter in self._waiters.values():
+                if not self._hopeless(waiter, now):
+                    break
+                due.append(waiter)
+            self._fail_waiters(due, now, "unavailable")
+            for lease in self._leased:
+                if not lease.leak_reported and now >= lease.granted_at + self.settings.leak_after:
+                    lease.leak_reported = True
+                    held = now - lease.granted_at
+                    self._emit(events.LeaseLeaked(self.name, held, lease.taken_at, lease.task.name))
+            work: Work[C] = Work()
+            for slot in list(self._idle):
+                surplus = self._total() > self._warm
+                idle_out = surplus and now >= slot.idle_since + self.settings.idle_timeout
+                if idle_out or now >= slot.expires_at:
+                    self._idle.remove(slot)
+                    self._discard(slot, "idle" if idle_out else "recycled", work, now)
+            return self._settle(now, work)
+
+    def _hopeless(self, waiter: Waiter, now: float) -> bool:
+        if not self.unreachable:
+            return False
+        return now >= max(waiter.since, self._without_since) + self.settings.unavailable_timeout
+
+    def next_tick(self, now: float) -> float:
+        """When `tick` has something to do at the earliest, if nothing else happens."""
+        settings = self.settings
+        with self._lock:
+            # Whatever becomes idle or is lent after now cannot be due before these.
+            times = [now + settings.idle_timeout, now + settings.leak_after, now + settings.max_lifetime / 2]
+            times += [slot.expires_at for slot in self._idle]
+            if self._total() > self._warm:
+                times += [slot.idle_since + settings.idle_timeout for slot in self._idle]
+            times += [x.granted_at + settings.leak_after for x in self._leased if not x.leak_reported]
+            room = settings.max_connections - self._total()
+            if self._failures and not self._connecting and min(room, self._demand()) > 0 and not self.closed:
+                times.append(self._retry_at)
+            if self._waiters and self.unreachable:
+                head = next(iter(self._waiters.values()))
+                times.append(max(head.since, self._without_since) + settings.unavailable_timeout)
+            return min(times)
+
+    # what others see
+
+    @property
+    def leased(self) -> int:
+        return len(self._leased)
+
+    @property
+    def unreachable(self) -> bool:
+        """There is no connection, and waiters depend on the next attempt."""
+        return not (self._leased or self._idle or self._checking)
+
+    @property
+    def last_error(self) -> str | None:
+        return self._last_error
+
+    def statistics(self, now: float) -> PoolStatistics:
+        """A consistent snapshot, from any thread."""
+        with self._lock:
+            return self._snapshot(now)
+
+    def _snapshot(self, now: float) -> PoolStatistics:
+        head = next(iter(self._waiters.values()), None)
+        return PoolStatistics(
+            name=self.name,
+            state=self._state(),
+            max_connections=self.settings.max_connections,
+            max_waiting=self.settings.max_waiting,
+            idle=len(self._idle),
+            leased=len(self._leased),
+            connecting=self._connecting,
+            checking=len(self._checking),
+            waiting=len(self._waiters),
+            oldest_wait=now - head.since if head else 0.0,
+            generation=self._generation,
+            connect_failures=self._failures,
+            last_error=self._last_error,
+            exclusivity_violations=self._violations,
+        )
+
+    def _state(self) -> str:
+        if self.closed:
+            return "closed" if not self._leased else "draining"
+        return "paused" if self.paused else "open"
