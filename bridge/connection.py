@@ -1,0 +1,225 @@
+"""One socket to Blender: the client's session on a byte stream, one request at a time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import trio
+
+from blender_addon.wire import (
+    Buffer,
+    ClientSession,
+    Event,
+    Fault,
+    Frame,
+    Goodbye,
+    Opened,
+    Pong,
+    Request,
+    Response,
+    head,
+)
+from blender_addon.wire.envelope import Parts
+
+from . import protocol
+from .errors import BlenderLost
+from .frames import FrameReader, FrameWriter
+from .memory import MemoryShare
+from .stream import ByteStream
+
+OnEvent = Callable[[str, Buffer], None]
+
+
+class Reply(NamedTuple):
+    """Blender's answer; its payload is not parsed, and is charged to `memory` until `drop`."""
+
+    ok: bool
+    payload: Buffer
+    parts: Parts | None
+    boot: str | None
+    memory: MemoryShare | None = None
+
+    def drop(self) -> None:
+        """Give the payload's memory back."""
+        if self.memory is not None:
+            self.memory.release(len(self.payload))
+
+
+class Exchange:
+    """One request on its way to Blender and what came of it.
+
+    `sent` is true once Blender may have the whole request. `reply` is set when the answer was read, also where the
+    waiting for it was cancelled meanwhile.
+    """
+
+    __slots__ = ("on_event", "payload", "reply", "request", "sent")
+
+    def __init__(self, request: Request, payload: Buffer, on_event: OnEvent | None = None) -> None:
+        self.request = request
+        self.payload = payload
+        self.on_event = on_event
+        self.sent = False
+        self.reply: Reply | None = None
+
+
+class Connection:
+    """A handshaken socket to one Blender.
+
+    `poisoned` is true from before a request's first byte until its whole response was read: such a connection must
+    not carry another request.
+    """
+
+    def __init__(
+        self, stream: ByteStream, session: ClientSession, memory: MemoryShare, *, max_payload: int, cancel_grace: float
+    ) -> None:
+        self.poisoned = False
+        self.boot: str | None = None
+        self.blender = ""
+        self._stream = stream
+        self._session = session
+        self._memory = memory
+        self._reader = FrameReader(stream, max_payload, memory)
+        self._writer = FrameWriter(stream)
+        self._cancel_grace = cancel_grace
+        self._ping_ids = itertools.count()
+        self._leaving = False
+
+    async def handshake(self) -> None:
+        """Greet and prove the token. Raises Fault (Blender's, or that it is not believed) and BrokenResourceError."""
+        self._session.greet()
+        while True:
+            while self._session.outbox:
+                await self._writer.write([self._session.outbox.pop(0)])
+            event = self._session.receive(await self._read())
+            if isinstance(event, Opened):
+                self.boot = event.welcome.boot
+                self.blender = f"{event.peer.name} {event.peer.version}"
+                return
+
+    async def call(self, exchange: Exchange) -> None:
+        """Send the request and wait for its response, which becomes `exchange.reply`.
+
+        Raises BlenderLost where the connection died or what came back is not the protocol. Cancelled, it cancels the
+        request in Blender and waits for the matching response up to the cancel grace; the Cancelled then propagates
+        in any case, and the connection is poisoned unless that response came.
+        """
+        request = exchange.request
+        envelope = self._session.request(request)
+        self.poisoned = True
+        try:
+            await self._send(head(envelope, len(exchange.payload)), exchange.payload)
+            exchange.sent = True
+            exchange.reply = await self._reply(exchange)
+        except trio.Cancelled:
+            if exchange.sent:
+                await self._cancel(exchange)
+            raise
+        except (Fault, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            exchange.sent = True
+            message = f"the connection to Blender was lost during {request.method}: {_reason(error)}"
+            raise BlenderLost(message, data={"boot": self.boot}) from error
+        self.poisoned = False
+
+    async def _send(self, start: bytes, payload: Buffer) -> None:
+        if len(payload) == 0:
+            await self._writer.write([start])
+        elif len(payload) < 4096:
+            await self._writer.write([start + payload])
+        else:
+            await self._writer.write([start, payload])
+
+    async def _reply(self, exchange: Exchange) -> Reply:
+        request_id = exchange.request.id
+        while True:
+            frame = await self._read()
+            event = self._session.receive(frame)
+            if isinstance(event, Response):
+                if event.id != request_id:
+                    raise Fault("bad_envelope", f"Blender answered {event.id}, which was not asked", fatal=True)
+                return Reply(event.ok, frame.payload, event.parts, event.boot, self._memory)
+            self._memory.release(len(frame.payload))
+            if isinstance(event, Event) and event.id == request_id and exchange.on_event is not None:
+                exchange.on_event(event.name, frame.payload)
+            elif isinstance(event, Goodbye):
+                self._leaving = True
+
+    async def _cancel(self, exchange: Exchange) -> None:
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + self._cancel_grace):
+            try:
+                await self._writer.write([self._session.cancel(exchange.request.id)])
+                exchange.reply = await self._reply(exchange)
+                self.poisoned = False
+            except (Fault, trio.BrokenResourceError, trio.ClosedResourceError):
+                return
+
+    async def ping(self) -> dict[str, Any]:
+        """Blender's status object, measured now. Raises BlenderLost; poisons the connection where it fails."""
+        self.poisoned = True
+        request_id = f"ping-{next(self._ping_ids)}"
+        try:
+            await self._writer.write([self._session.ping(request_id)])
+            while True:
+                frame = await self._read()
+                event = self._session.receive(frame)
+                self._memory.release(len(frame.payload))
+                if isinstance(event, Pong) and event.id == request_id:
+                    break
+            status = protocol.json_value(frame.payload)
+        except (Fault, ValueError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise BlenderLost(f"Blender did not answer a ping: {_reason(error)}", outcome="not_executed") from error
+        if not isinstance(status, dict):
+            raise BlenderLost("Blender answered a ping with something else than an object", outcome="not_executed")
+        self.poisoned = False
+        return status
+
+    async def check(self) -> None:
+        """A ping; raises where the connection is not good for a request."""
+        await self.ping()
+        if self._leaving:
+            raise BlenderLost("Blender has said goodbye", outcome="not_executed")
+
+    def usable(self) -> bool:
+        """False where Blender has closed the connection, has said goodbye, or has sent what nobody asked for."""
+        return not self._leaving and self._stream.quiet()
+
+    async def aclose(self) -> None:
+        """Close; nothing is waited for."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        self.abort()
+
+    def abort(self) -> None:
+        """Close now."""
+        self._reader.close()
+        self._stream.close()
+
+    async def _read(self) -> Frame:
+        frame = await self._reader.read()
+        if frame is None:
+            raise trio.BrokenResourceError("Blender closed the connection")
+        return frame
+
+
+async def open_connection(
+    open_stream: Callable[[], Awaitable[ByteStream]],
+    *,
+    token: str | None,
+    memory: MemoryShare,
+    max_payload: int,
+    cancel_grace: float,
+) -> Connection:
+    """Connect and handshake. Raises OSError, Fault, BrokenResourceError; cancelled or failed, nothing stays open."""
+    stream = await open_stream()
+    session = protocol.client_session(token)
+    connection = Connection(stream, session, memory, max_payload=max_payload, cancel_grace=cancel_grace)
+    try:
+        await connection.handshake()
+    except BaseException:
+        connection.abort()
+        raise
+    return connection
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,131 @@
+"""Whole frames over a byte stream: one reader, many writers, memory within a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import trio
+
+from blender_addon.wire import Buffer, Frame, FrameDecoder
+
+from .memory import MemoryShare
+from .stream import ByteStream
+
+FRAME_TIMEOUT = 30.0
+
+
+class FrameReader:
+    """Reads frames for one task at a time; their payloads are charged to `memory`."""
+
+    def __init__(
+        self, stream: ByteStream, max_payload: int, memory: MemoryShare, *, frame_timeout: float = FRAME_TIMEOUT
+    ) -> None:
+        self._stream = stream
+        self._decoder = FrameDecoder(max_payload)
+        self._memory = memory
+        self._frame_timeout = frame_timeout
+        self._charged = 0
+
+    async def read(self) -> Frame | None:
+        """The next frame, or None at the end of the stream between two frames.
+
+        The payload's length is charged to the memory share; whoever drops the payload gives it back. Raises
+        trio.BrokenResourceError for an end within a frame or no progress for frame_timeout seconds, Fault for what is
+        no frame. Cancelled, what was read of a frame is kept for the next call.
+        """
+        decoder = self._decoder
+        while True:
+            frame = decoder.next_frame()
+            if frame is not None:
+                await self._charge(len(frame.payload))
+                return frame
+            if decoder.unadmitted:
+                await self._memory.reserve(decoder.unadmitted)
+                self._charged = decoder.unadmitted
+                decoder.admit()
+            if decoder.mid_frame:
+                count = await self._receive_in_frame()
+            else:
+                count = await self._stream.receive_into(decoder.buffer())
+            if count == 0:
+                if decoder.mid_frame:
+                    raise trio.BrokenResourceError("the connection ended within a frame")
+                return None
+            decoder.received(count)
+
+    async def _charge(self, count: int) -> None:
+        if self._charged:
+            self._charged = 0
+        elif count and not self._memory.reserve_now(count):
+            await self._memory.reserve(count)
+
+    def close(self) -> None:
+        """Give back what a payload that never became whole was charged."""
+        self._memory.release(self._charged)
+        self._charged = 0
+
+    async def _receive_in_frame(self) -> int:
+        with trio.CancelScope(deadline=trio.current_time() + self._frame_timeout):
+            return await self._stream.receive_into(self._decoder.buffer())
+        raise trio.BrokenResourceError(f"a frame made no progress for {self._frame_timeout:g} s")
+
+
+class FrameWriter:
+    """Writes whole frames, each without a switch where the kernel takes it at once.
+
+    A frame that was begun is finished or the stream is closed: nobody can write into another's frame.
+    """
+
+    def __init__(self, stream: ByteStream, *, frame_timeout: float = FRAME_TIMEOUT) -> None:
+        self._stream = stream
+        self._lock = trio.Lock()
+        self._rest: list[memoryview] = []
+        self._frame_timeout = frame_timeout
+
+    def write_now(self, buffers: Sequence[Buffer]) -> bool:
+        """Write if nobody else is writing, without waiting. False: nothing of it was or will be written."""
+        if self._rest or self._lock.locked():
+            return False
+        sent = self._stream.send_now(buffers)
+        if sent:
+            self._rest = _after(buffers, sent)
+        return sent > 0
+
+    async def write(self, buffers: Sequence[Buffer]) -> None:
+        """Write the whole frame. Raises trio.BrokenResourceError, also where it made no progress for frame_timeout.
+
+        Cancelled within the frame, or broken, the stream is closed.
+        """
+        if not self._rest and not self._lock.locked():
+            sent = self._stream.send_now(buffers)
+            self._rest = _after(buffers, sent) if sent else []
+            if sent and not self._rest:
+                return
+            if sent:
+                buffers = ()
+        try:
+            await self._write_rest(buffers)
+        except BaseException:
+            self._stream.close()
+            raise
+
+    async def _write_rest(self, buffers: Sequence[Buffer]) -> None:
+        async with self._lock:
+            rest, self._rest = [*self._rest, *(memoryview(buffer) for buffer in buffers)], []
+            for view in rest:
+                sent = 0
+                while sent < len(view):
+                    with trio.CancelScope(deadline=trio.current_time() + self._frame_timeout) as scope:
+                        sent += await self._stream.send_some(view[sent:])
+                    if scope.cancelled_caught:
+                        raise trio.BrokenResourceError(f"the other side took nothing for {self._frame_timeout:g} s")
+
+
+def _after(buffers: Sequence[Buffer], sent: int) -> list[memoryview]:
+    rest = []
+    for buffer in buffers:
+        length = len(buffer)
+        if sent < length:
+            rest.append(memoryview(buffer)[sent:])
+        sent = max(0, sent - length)
+    return rest

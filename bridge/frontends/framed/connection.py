@@ -1,0 +1,229 @@
+"""The framed door: tool clients on Unix sockets and TCP.
+
+Leader and followers: of a connection's tasks one, the leader, reads. With a whole request in hand it first appoints
+another leader, which runs only when this task waits, and then does the request itself. So a request costs no switch
+between the task that reads it and the one that does it, requests keep the order in which their frames were read, and
+cancel and ping are read while requests run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+import trio
+
+from blender_addon.wire import Buffer, Cancel, Fault, Frame, Limits, Opened, Ping, Request, ServerSession, head
+from bridge import protocol
+from bridge.connection import Reply
+from bridge.errors import RequestError
+from bridge.frames import FrameReader, FrameWriter
+from bridge.memory import MemoryShare
+from bridge.service import Call, Service
+from bridge.stream import ByteStream
+
+log = structlog.get_logger(__name__)
+
+_SMALL = 4096
+_REFUSAL_DELAY = 1.0
+_LINGER = 5.0
+_GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+class FramedConnection:
+    """One tool client. `run` serves it until either side leaves."""
+
+    def __init__(
+        self,
+        stream: ByteStream,
+        service: Service,
+        *,
+        limits: Limits,
+        token: str | None,
+        memory: MemoryShare,
+        frame_timeout: float,
+        handshake_timeout: float,
+        on_change: Callable[[FramedConnection], None],
+    ) -> None:
+        self.opened = False
+        self._stream = stream
+        self._service = service
+        self._memory = memory
+        self._session: ServerSession = protocol.server_session(limits, token)
+        self._reader = FrameReader(stream, limits.max_payload, memory, frame_timeout=frame_timeout)
+        self._writer = FrameWriter(stream, frame_timeout=frame_timeout)
+        self._handshake_timeout = handshake_timeout
+        self._on_change = on_change
+        self._calls: dict[str, Call] = {}
+        self._followers: list[trio.lowlevel.Task] = []
+        self._ended = False
+        self._nursery: trio.Nursery
+
+    @property
+    def in_flight(self) -> int:
+        """Requests without a response yet."""
+        return len(self._calls)
+
+    async def run(self) -> None:
+        """Serve until the client leaves, breaks the protocol, or `close` is called.
+
+        When the client has left, its unkeyed requests are cancelled; keyed ones go on to their end, so that their
+        answers can be fetched.
+        """
+        try:
+            if not await self._greeted():
+                return
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                await self._serve()
+        finally:
+            self.close()
+
+    def goodbye(self, reason: str) -> None:
+        """Announce that no new requests are taken here; best effort."""
+        self._session.goodbye(reason)
+        while self._session.outbox and not self._ended:
+            try:
+                self._writer.write_now([self._session.outbox.pop(0)])
+            except _GONE:
+                self.close()
+
+    def close(self) -> None:
+        """End now: cancel what is unkeyed, close the socket."""
+        if self._ended:
+            return
+        self._ended = True
+        for call in self._calls.values():
+            if call.request.key is None:
+                call.cancel()
+        for follower in self._followers:
+            trio.lowlevel.reschedule(follower)
+        self._followers.clear()
+        self._reader.close()
+        self._stream.close()
+
+    async def _greeted(self) -> bool:
+        with trio.move_on_after(self._handshake_timeout):
+            try:
+                while (frame := await self._read()) is not None:
+                    event = self._session.receive(frame)
+                    self._memory.release(len(frame.payload))
+                    if self._session.refused:
+                        log.warning("client refused: wrong token")
+                        await trio.sleep(_REFUSAL_DELAY)
+                    await self._flush()
+                    if isinstance(event, Opened):
+                        self.opened = True
+                        return True
+                    if self._session.closed:
+                        break
+                await self._flush()
+                await self._linger()
+            except _GONE:
+                return False
+        return False
+
+    async def _serve(self) -> None:
+        while not self._ended:
+            try:
+                call = await self._next_call()
+                if call is None:
+                    await self._flush()
+                    await self._linger()
+            except _GONE:
+                call = None
+            if call is None:
+                self.close()
+                return
+            self._appoint_leader()
+            await self._do(call)
+            if not self._ended:
+                await self._follow()
+
+    def _appoint_leader(self) -> None:
+        if self._followers:
+            trio.lowlevel.reschedule(self._followers.pop())
+        else:
+            self._nursery.start_soon(self._serve)
+
+    async def _follow(self) -> None:
+        task = trio.lowlevel.current_task()
+        self._followers.append(task)
+
+        def leave(_: object) -> trio.lowlevel.Abort:
+            self._followers.remove(task)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(leave)
+
+    async def _next_call(self) -> Call | None:
+        """Read until there is a request to do, answering pings and passing on cancels; None at the end."""
+        while (frame := await self._read()) is not None:
+            event = self._session.receive(frame)
+            if isinstance(event, Request):
+                return self._take(event, frame.payload)
+            self._memory.release(len(frame.payload))
+            await self._flush()
+            if isinstance(event, Cancel):
+                self._calls[event.id].cancel()
+            elif isinstance(event, Ping):
+                status = protocol.json_bytes(self._service.pong())
+                await self._writer.write([head(self._session.pong(event), len(status)) + status])
+            if self._session.closed:
+                return None
+        return None
+
+    async def _read(self) -> Frame | None:
+        try:
+            return await self._reader.read()
+        except Fault as fault:
+            self._session.refuse(fault)
+            return None
+
+    async def _flush(self) -> None:
+        while self._session.outbox:
+            await self._writer.write([self._session.outbox.pop(0)])
+
+    async def _linger(self) -> None:
+        """Let the last words arrive: closing with unread bytes would reset the connection and may destroy them."""
+        if not self._session.closed:
+            return
+        self._stream.send_end()
+        scratch = memoryview(bytearray(65_536))
+        with trio.move_on_after(_LINGER):
+            while await self._stream.receive_into(scratch):
+                pass
+
+    def _take(self, request: Request, payload: Buffer) -> Call:
+        def forward(name: str, event_payload: Buffer) -> None:
+            envelope = self._session.event(request.id, name)
+            if envelope is not None and not self._ended:
+                with suppress(*_GONE):
+                    self._writer.write_now([head(envelope, len(event_payload)) + bytes(event_payload)])
+
+        call = self._service.call(request, payload, forward)
+        self._calls[request.id] = call
+        self._on_change(self)
+        return call
+
+    async def _do(self, call: Call) -> None:
+        reply: Reply | None = None
+        try:
+            try:
+                reply = await self._service.perform(call)
+                ok, payload, parts, boot = reply.ok, reply.payload, reply.parts, reply.boot
+            except RequestError as error:
+                ok, payload, parts, boot = False, protocol.json_bytes(error.as_object()), None, None
+            envelope = self._session.respond(call.request.id, ok=ok, parts=parts, boot=boot)
+            if not self._ended:
+                start = head(envelope, len(payload))
+                await self._writer.write([start + payload] if len(payload) < _SMALL else [start, payload])
+        except _GONE:
+            self.close()
+        finally:
+            self._calls.pop(call.request.id, None)
+            self._memory.release(len(call.payload))
+            if reply is not None:
+                reply.drop()
+            self._on_change(self)

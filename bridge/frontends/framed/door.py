@@ -1,0 +1,137 @@
+"""Accepts tool clients, and keeps room for new ones."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections import OrderedDict
+
+import structlog
+import trio
+from trio_util import RepeatedEvent
+
+from blender_addon.wire import Limits
+from bridge.listeners import Listener, same_user
+from bridge.memory import MemoryShare
+from bridge.service import Service
+from bridge.stream import SocketStream
+
+from .connection import FramedConnection
+
+log = structlog.get_logger(__name__)
+
+_OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_BREATH = 0.1
+
+
+class FramedDoor:
+    """Serves clients of any number of listeners, `max_clients` at most.
+
+    Beyond that the client that has been silent for longest, with nothing in flight, makes room for the new one.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        limits: Limits,
+        memory: MemoryShare,
+        max_clients: int,
+        frame_timeout: float,
+        handshake_timeout: float,
+    ) -> None:
+        self._service = service
+        self._limits = limits
+        self._memory = memory
+        self._max_clients = max_clients
+        self._frame_timeout = frame_timeout
+        self._handshake_timeout = handshake_timeout
+        self._clients: OrderedDict[FramedConnection, None] = OrderedDict()
+        self._accepting = trio.CancelScope()
+        self._changed = RepeatedEvent()
+
+    @property
+    def clients(self) -> int:
+        """Connections that are open."""
+        return len(self._clients)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests without a response yet, of all clients."""
+        return sum(client.in_flight for client in self._clients)
+
+    async def settled(self) -> None:
+        """Wait until nothing is in flight."""
+        while self.in_flight:
+            await self._changed.wait()
+
+    async def serve(self, listeners: list[tuple[Listener, str | None]]) -> None:
+        """Accept on each listener, with its token, until `stop_accepting`; then serve who is here to the end."""
+        async with trio.open_nursery() as nursery:
+            with self._accepting:
+                async with trio.open_nursery() as accepting:
+                    for listener, token in listeners:
+                        accepting.start_soon(self._accept, listener, token, nursery)
+
+    def stop_accepting(self, reason: str) -> None:
+        """Close the door to new clients, and say goodbye to those who are here."""
+        self._accepting.cancel()
+        for client in list(self._clients):
+            client.goodbye(reason)
+
+    def close(self) -> None:
+        """End every connection now."""
+        self._accepting.cancel()
+        for client in list(self._clients):
+            client.close()
+
+    async def _accept(self, listener: Listener, token: str | None, nursery: trio.Nursery) -> None:
+        while True:
+            await trio.lowlevel.wait_readable(listener.socket)
+            try:
+                connected, _ = listener.socket.accept()
+            except OSError as error:
+                if error.errno in _OUT_OF_FILES:
+                    log.warning("no more files for clients", error=error.strerror)
+                    self._make_room()
+                    await trio.sleep(_BREATH)
+                continue
+            if not same_user(connected):
+                log.warning("client refused: another user", address=listener.address)
+                connected.close()
+                continue
+            if len(self._clients) >= self._max_clients:
+                self._make_room()
+            nursery.start_soon(self._serve_client, connected, token)
+
+    def _make_room(self) -> None:
+        silent = next((client for client in self._clients if client.in_flight == 0), None)
+        if silent is not None:
+            log.warning("client closed to make room", clients=len(self._clients))
+            self._clients.pop(silent)
+            silent.close()
+
+    async def _serve_client(self, connected: socket.socket, token: str | None) -> None:
+        client = FramedConnection(
+            SocketStream(connected),
+            self._service,
+            limits=self._limits,
+            token=token,
+            memory=self._memory,
+            frame_timeout=self._frame_timeout,
+            handshake_timeout=self._handshake_timeout,
+            on_change=self._note,
+        )
+        self._clients[client] = None
+        try:
+            await client.run()
+        except Exception:
+            # The boundary between one client and all others: a bug in serving one ends that one.
+            log.exception("client connection ended by a bug")
+        finally:
+            self._clients.pop(client, None)
+
+    def _note(self, client: FramedConnection) -> None:
+        if client in self._clients:
+            self._clients.move_to_end(client)
+        self._changed.set()

@@ -1,0 +1,87 @@
+"""One bound on all buffered payloads together; beyond it the bridge stops reading payloads until there is room."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import trio
+
+
+class MemoryBudget:
+    """Counts the bytes of all payloads that are buffered, requests' and responses' alike."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+        self._shares: list[MemoryShare] = []
+
+    def share(self, limit: int) -> MemoryShare:
+        """A part of the budget that may hold `limit` bytes at most."""
+        share = MemoryShare(self, min(limit, self.limit))
+        self._shares.append(share)
+        return share
+
+    def released(self) -> None:
+        """Room was made: let the shares' waiters look again."""
+        for share in self._shares:
+            share.admit_waiters()
+
+
+class MemoryShare:
+    """A share of the budget; those who wait for room are served in their order.
+
+    Requests get a share that leaves room for the largest response, so that queued requests can never hold the memory
+    that the answers need which would free them.
+    """
+
+    def __init__(self, budget: MemoryBudget, limit: int) -> None:
+        self._budget = budget
+        self._limit = limit
+        self._used = 0
+        self._waiters: OrderedDict[trio.lowlevel.Task, int] = OrderedDict()
+
+    def _fits(self, count: int) -> bool:
+        return self._used + count <= self._limit and self._budget.used + count <= self._budget.limit
+
+    def _take(self, count: int) -> None:
+        self._used += count
+        self._budget.used += count
+
+    def reserve_now(self, count: int) -> bool:
+        """Take `count` bytes if there is room and nobody waits."""
+        if self._waiters or not self._fits(count):
+            return False
+        self._take(count)
+        return True
+
+    async def reserve(self, count: int) -> None:
+        """Take `count` bytes, waiting for room. Cancelled, nothing was taken. Raises ValueError beyond the share."""
+        if count > self._limit:
+            raise ValueError(f"{count} bytes never fit into a share of {self._limit}")
+        if self.reserve_now(count):
+            return
+        task = trio.lowlevel.current_task()
+        self._waiters[task] = count
+
+        def leave(_: object) -> trio.lowlevel.Abort:
+            del self._waiters[task]
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(leave)
+
+    def release(self, count: int) -> None:
+        """Give `count` bytes back."""
+        if count:
+            self._used -= count
+            self._budget.used -= count
+            self._budget.released()
+
+    def admit_waiters(self) -> None:
+        """Serve the waiters that fit now, in their order."""
+        while self._waiters:
+            task, count = next(iter(self._waiters.items()))
+            if not self._fits(count):
+                return
+            del self._waiters[task]
+            self._take(count)
+            trio.lowlevel.reschedule(task)

@@ -1,0 +1,261 @@
+"""The use cases: perform a request, cancel it, say what is going on. The only room that doors see."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+import trio
+
+from blender_addon.commands import CATALOGUE
+from blender_addon.wire import Buffer, Request, split_parts
+
+from . import events, methods, protocol
+from .connection import Connection, Exchange, OnEvent, Reply
+from .errors import (
+    BlenderLost,
+    BlenderUnavailable,
+    Busy,
+    InternalError,
+    Refused,
+    RequestCancelled,
+    RequestError,
+    TimedOut,
+)
+from .fleet import Fleet, Instance
+
+log = structlog.get_logger(__name__)
+
+_DESCRIBE_DEADLINE = 5.0
+
+
+class Call:
+    """One request from a door: its bytes, its deadline, and the handle to cancel it.
+
+    `scope` ends the work at the deadline and at `cancel`. `exchange` is what has gone to Blender.
+    """
+
+    __slots__ = ("cancelled", "exchange", "instance", "on_event", "payload", "request", "scope", "started")
+
+    def __init__(self, request: Request, payload: Buffer, *, default_deadline: float, on_event: OnEvent | None) -> None:
+        self.request = request
+        self.payload = payload
+        self.on_event = on_event
+        self.started = trio.current_time()
+        deadline = default_deadline if request.deadline is None else request.deadline
+        self.scope = trio.CancelScope(deadline=self.started + deadline)
+        self.cancelled = False
+        self.exchange: Exchange | None = None
+        self.instance = ""
+
+    def cancel(self) -> None:
+        """The client wants it no more: leave every queue, Blender's included."""
+        self.cancelled = True
+        self.scope.cancel()
+
+    @property
+    def sent(self) -> bool:
+        """Blender may have the whole request."""
+        return self.exchange is not None and self.exchange.sent
+
+
+class Service:
+    """What the bridge does for its clients, whichever door they came through."""
+
+    def __init__(self, fleet: Fleet, *, default_deadline: float, emit: events.Emit) -> None:
+        self.fleet = fleet
+        self.default_deadline = default_deadline
+        self._emit = emit
+        self._ids = itertools.count(1)
+        self._running: dict[Call, None] = {}
+        self._started = trio.current_time()
+        self._catalogues: dict[str, tuple[str | None, list[dict[str, Any]]]] = {}
+
+    def call(self, request: Request, payload: Buffer, on_event: OnEvent | None = None) -> Call:
+        """Take a request; its deadline counts from here."""
+        return Call(request, payload, default_deadline=self.default_deadline, on_event=on_event)
+
+    async def perform(self, call: Call) -> Reply:
+        """Do it and return the reply. Raises RequestError with the outcome; every other exception has become one.
+
+        The caller drops the reply when it is done with its payload.
+        """
+        outcome = "internal"
+        try:
+            reply = await self._perform(call)
+            outcome = "ok" if reply.ok else _code(reply)
+            return reply
+        except RequestError as error:
+            outcome = error.code
+            raise
+        except Exception as error:
+            # The boundary between one request and all others: a bug in one is that one's failure.
+            reference = f"{os.getpid():x}-{next(self._ids):x}"
+            log.exception("request failed inside the bridge", reference=reference, method=call.request.method)
+            message = f"a bug in the bridge ({type(error).__name__}); the log has it under {reference}"
+            raise InternalError(
+                message, outcome="unknown" if call.sent else "not_executed", data={"reference": reference}
+            ) from error
+        finally:
+            seconds = trio.current_time() - call.started
+            self._emit(events.RequestFinished(call.instance, call.request.method, outcome, seconds))
+
+    async def _perform(self, call: Call) -> Reply:
+        method = call.request.method
+        if method.startswith(("bridge.", "jobs.")):
+            return await self._answer(call)
+        instance = self.fleet.find(call.request.instance)
+        call.instance = instance.name
+        with call.scope:
+            return await self._forward(call, instance)
+        if call.exchange is not None and call.exchange.reply is not None:
+            return call.exchange.reply
+        raise self._interrupted(call, instance)
+
+    async def _forward(self, call: Call, instance: Instance) -> Reply:
+        try:
+            lease = await instance.pool.acquire()
+        except Busy as error:
+            error.data["current"] = self._current(instance)
+            raise
+        with lease as connection:
+            try:
+                return await self._exchange(call, connection)
+            except BlenderLost as error:
+                lost, boot = error, connection.boot
+        if call.request.key is None or boot is None:
+            raise lost
+        return await self._ask_again(call, instance, lost, boot)
+
+    async def _exchange(self, call: Call, connection: Connection) -> Reply:
+        request = call.request
+        left = call.scope.deadline - trio.current_time()
+        if left <= 0:
+            call.scope.cancel()
+            await trio.lowlevel.checkpoint_if_cancelled()
+        forwarded = Request(f"b{next(self._ids)}", request.method, left, None, request.key, request.boot, request.parts)
+        previous = call.exchange
+        call.exchange = exchange = Exchange(forwarded, call.payload, call.on_event)
+        if previous is not None:
+            exchange.sent = previous.sent
+        self._running[call] = None
+        try:
+            await connection.call(exchange)
+        finally:
+            del self._running[call]
+        assert exchange.reply is not None
+        return exchange.reply
+
+    async def _ask_again(self, call: Call, instance: Instance, lost: BlenderLost, boot: str) -> Reply:
+        """The answer to a keyed request was lost: fetch it from the same process, which runs a key at most once."""
+        call.request = call.request._replace(boot=boot)
+        try:
+            lease = await instance.pool.acquire()
+        except RequestError:
+            raise lost from None
+        with lease as connection:
+            if connection.boot != boot:
+                raise lost
+            return await self._exchange(call, connection)
+
+    def _interrupted(self, call: Call, instance: Instance) -> RequestError:
+        method = call.request.method
+        seconds = trio.current_time() - call.started
+        outcome = "unknown" if call.sent else "not_executed"
+        where = "after it was handed to Blender" if call.sent else "while it was waiting; it did not run"
+        if call.cancelled:
+            return RequestCancelled(f"{method} was cancelled {where}", outcome=outcome)
+        statistics = instance.pool.statistics()
+        if not call.sent and statistics.live == 0:
+            error = statistics.last_error or "no attempt has ended yet"
+            message = f"no connection to Blender ({instance.name}) within the deadline of {seconds:.3g} s: {error}"
+            return BlenderUnavailable(message, data={"last_error": error})
+        return TimedOut(f"the deadline of {method} passed after {seconds:.3g} s {where}", outcome=outcome)
+
+    def _current(self, instance: Instance) -> dict[str, Any] | None:
+        for call in self._running:
+            if call.instance == instance.name:
+                return {"method": call.request.method, "seconds": round(trio.current_time() - call.started, 3)}
+        return None
+
+    # the bridge's own methods
+
+    async def _answer(self, call: Call) -> Reply:
+        method = call.request.method
+        known = [entry["name"] for entry in methods.BRIDGE_METHODS]
+        if method not in known:
+            raise methods.unknown_method(method, known)
+        payload, _ = split_parts(call.payload, call.request.parts)
+        try:
+            methods.refuse_params(method, protocol.json_value(payload))
+        except ValueError as error:
+            raise Refused(f"{method}: the parameters are not JSON", code="bad_payload") from error
+        value: object
+        if method == "bridge.methods":
+            value = await self._methods(call)
+        else:
+            value = self.status() if method == "bridge.status" else self.instances()
+        return Reply(True, protocol.json_bytes(value), None, None)
+
+    async def _methods(self, call: Call) -> list[dict[str, Any]]:
+        """The catalogue as the instance has it, add-ons' commands included; the packaged one where none answers."""
+        commands = CATALOGUE.describe()
+        with call.scope:
+            try:
+                commands = await self._described(self.fleet.find(call.request.instance))
+            except RequestError as error:
+                if error.code in ("unknown_instance", "cancelled"):
+                    raise
+        return sorted([*methods.BRIDGE_METHODS, *commands], key=lambda entry: str(entry["name"]))
+
+    async def _described(self, instance: Instance) -> list[dict[str, Any]]:
+        boot, commands = self._catalogues.get(instance.name, (None, []))
+        if instance.boot is not None and instance.boot == boot:
+            return commands
+        question = Call(Request("describe", "addon.describe"), b"", default_deadline=_DESCRIBE_DEADLINE, on_event=None)
+        question.instance = instance.name
+        reply = await self._forward(question, instance)
+        described = protocol.json_value(reply.payload) if reply.ok else {}
+        reply.drop()
+        commands = described.get("commands", [])
+        self._catalogues[instance.name] = (reply.boot, commands)
+        return commands
+
+    def instances(self) -> list[dict[str, Any]]:
+        """Every instance now."""
+        return [_describe(instance) for instance in self.fleet.instances.values()]
+
+    def status(self) -> dict[str, Any]:
+        """The bridge now."""
+        return {**self._identity(), "instances": self.instances()}
+
+    def pong(self) -> dict[str, Any]:
+        """What a ping on a door is answered with."""
+        pools = [instance.pool.statistics() for instance in self.fleet.instances.values()]
+        return {**self._identity(), "instances": len(pools), "ready": sum(pool.live > 0 for pool in pools)}
+
+    def _identity(self) -> dict[str, Any]:
+        uptime = round(trio.current_time() - self._started, 3)
+        return {"pid": os.getpid(), "version": protocol.VERSION, "uptime": uptime}
+
+
+def _describe(instance: Instance) -> dict[str, Any]:
+    pool = instance.pool.statistics()
+    return {
+        "name": instance.name,
+        "address": instance.address,
+        "blender": instance.blender,
+        "boot": instance.boot,
+        "connected": pool.live > 0,
+        "pool": asdict(pool),
+    }
+
+
+def _code(reply: Reply) -> str:
+    try:
+        return protocol.fault_from_payload(reply.payload).code
+    except ValueError:
+        return "unreadable"
