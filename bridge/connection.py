@@ -13,7 +13,6 @@ from blender_addon.wire import (
     ClientSession,
     Event,
     Fault,
-    Frame,
     Goodbye,
     Opened,
     Pong,
@@ -22,6 +21,7 @@ from blender_addon.wire import (
     head,
 )
 from blender_addon.wire.envelope import Parts
+from blender_addon.wire.session import ClientEvent
 
 from . import protocol
 from .errors import BlenderLost
@@ -92,7 +92,8 @@ class Connection:
         while True:
             while self._session.outbox:
                 await self._writer.write([self._session.outbox.pop(0)])
-            event = self._session.receive(await self._read())
+            event, payload = await self._receive()
+            self._memory.release(len(payload))
             if isinstance(event, Opened):
                 self.boot = event.welcome.boot
                 self.blender = f"{event.peer.name} {event.peer.version}"
@@ -133,15 +134,16 @@ class Connection:
     async def _reply(self, exchange: Exchange) -> Reply:
         request_id = exchange.request.id
         while True:
-            frame = await self._read()
-            event = self._session.receive(frame)
+            event, payload = await self._receive()
             if isinstance(event, Response):
-                if event.id != request_id:
-                    raise Fault("bad_envelope", f"Blender answered {event.id}, which was not asked", fatal=True)
-                return Reply(event.ok, frame.payload, event.parts, event.boot, self._memory)
-            self._memory.release(len(frame.payload))
+                reply = Reply(event.ok, payload, event.parts, event.boot, self._memory)
+                if event.id == request_id:
+                    return reply
+                reply.drop()
+                raise Fault("bad_envelope", f"Blender answered {event.id}, which was not asked", fatal=True)
+            self._memory.release(len(payload))
             if isinstance(event, Event) and event.id == request_id and exchange.on_event is not None:
-                exchange.on_event(event.name, frame.payload)
+                exchange.on_event(event.name, payload)
             elif isinstance(event, Goodbye):
                 self._leaving = True
 
@@ -161,12 +163,11 @@ class Connection:
         try:
             await self._writer.write([self._session.ping(request_id)])
             while True:
-                frame = await self._read()
-                event = self._session.receive(frame)
-                self._memory.release(len(frame.payload))
+                event, payload = await self._receive()
+                self._memory.release(len(payload))
                 if isinstance(event, Pong) and event.id == request_id:
                     break
-            status = protocol.json_value(frame.payload)
+            status = protocol.json_value(payload)
         except (Fault, ValueError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
             raise BlenderLost(f"Blender did not answer a ping: {_reason(error)}", outcome="not_executed") from error
         if not isinstance(status, dict):
@@ -194,11 +195,16 @@ class Connection:
         self._reader.close()
         self._stream.close()
 
-    async def _read(self) -> Frame:
+    async def _receive(self) -> tuple[ClientEvent | None, Buffer]:
+        """One frame's meaning and its payload, which is charged to the memory share."""
         frame = await self._reader.read()
         if frame is None:
             raise trio.BrokenResourceError("Blender closed the connection")
-        return frame
+        try:
+            return self._session.receive(frame), frame.payload
+        except Fault:
+            self._memory.release(len(frame.payload))
+            raise
 
 
 async def open_connection(

@@ -37,14 +37,14 @@ class MemoryShare:
     def __init__(self, budget: MemoryBudget, limit: int) -> None:
         self._budget = budget
         self._limit = limit
-        self._used = 0
+        self.used = 0
         self._waiters: OrderedDict[trio.lowlevel.Task, int] = OrderedDict()
 
     def _fits(self, count: int) -> bool:
-        return self._used + count <= self._limit and self._budget.used + count <= self._budget.limit
+        return self.used + count <= self._limit and self._budget.used + count <= self._budget.limit
 
     def _take(self, count: int) -> None:
-        self._used += count
+        self.used += count
         self._budget.used += count
 
     def reserve_now(self, count: int) -> bool:
@@ -72,7 +72,7 @@ class MemoryShare:
     def release(self, count: int) -> None:
         """Give `count` bytes back."""
         if count:
-            self._used -= count
+            self.used -= count
             self._budget.used -= count
             self._budget.released()
 

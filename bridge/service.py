@@ -220,7 +220,7 @@ class Service:
         reply = await self._forward(question, instance)
         described = protocol.json_value(reply.payload) if reply.ok else {}
         reply.drop()
-        commands = described.get("commands", [])
+        commands = described.get("methods", [])
         self._catalogues[instance.name] = (reply.boot, commands)
         return commands
 

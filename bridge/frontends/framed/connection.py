@@ -44,7 +44,7 @@ class FramedConnection:
         memory: MemoryShare,
         frame_timeout: float,
         handshake_timeout: float,
-        on_change: Callable[[FramedConnection], None],
+        on_request: Callable[[FramedConnection], None],
     ) -> None:
         self.opened = False
         self._stream = stream
@@ -54,10 +54,11 @@ class FramedConnection:
         self._reader = FrameReader(stream, limits.max_payload, memory, frame_timeout=frame_timeout)
         self._writer = FrameWriter(stream, frame_timeout=frame_timeout)
         self._handshake_timeout = handshake_timeout
-        self._on_change = on_change
+        self._on_request = on_request
         self._calls: dict[str, Call] = {}
         self._followers: list[trio.lowlevel.Task] = []
         self._ended = False
+        self._settled: trio.Event | None = None
         self._nursery: trio.Nursery
 
     @property
@@ -102,6 +103,12 @@ class FramedConnection:
         self._followers.clear()
         self._reader.close()
         self._stream.close()
+
+    async def settled(self) -> None:
+        """Wait until every request has its response."""
+        while self._calls:
+            self._settled = trio.Event()
+            await self._settled.wait()
 
     async def _greeted(self) -> bool:
         with trio.move_on_after(self._handshake_timeout):
@@ -204,7 +211,7 @@ class FramedConnection:
 
         call = self._service.call(request, payload, forward)
         self._calls[request.id] = call
-        self._on_change(self)
+        self._on_request(self)
         return call
 
     async def _do(self, call: Call) -> None:
@@ -226,4 +233,5 @@ class FramedConnection:
             self._memory.release(len(call.payload))
             if reply is not None:
                 reply.drop()
-            self._on_change(self)
+            if self._settled is not None and not self._calls:
+                self._settled.set()

@@ -8,7 +8,6 @@ from collections import OrderedDict
 
 import structlog
 import trio
-from trio_util import RepeatedEvent
 
 from blender_addon.wire import Limits
 from bridge.listeners import Listener, same_user
@@ -48,7 +47,6 @@ class FramedDoor:
         self._handshake_timeout = handshake_timeout
         self._clients: OrderedDict[FramedConnection, None] = OrderedDict()
         self._accepting = trio.CancelScope()
-        self._changed = RepeatedEvent()
 
     @property
     def clients(self) -> int:
@@ -62,8 +60,8 @@ class FramedDoor:
 
     async def settled(self) -> None:
         """Wait until nothing is in flight."""
-        while self.in_flight:
-            await self._changed.wait()
+        for client in list(self._clients):
+            await client.settled()
 
     async def serve(self, listeners: list[tuple[Listener, str | None]]) -> None:
         """Accept on each listener, with its token, until `stop_accepting`; then serve who is here to the end."""
@@ -120,7 +118,7 @@ class FramedDoor:
             memory=self._memory,
             frame_timeout=self._frame_timeout,
             handshake_timeout=self._handshake_timeout,
-            on_change=self._note,
+            on_request=self._note,
         )
         self._clients[client] = None
         try:
@@ -134,4 +132,3 @@ class FramedDoor:
     def _note(self, client: FramedConnection) -> None:
         if client in self._clients:
             self._clients.move_to_end(client)
-        self._changed.set()

@@ -1,0 +1,130 @@
+"""Arrays ↔ a mesh, in bulk: foreach_get and foreach_set on array.array, never lists.
+
+From 4.2 on positions and corners are attributes that are copied whole (GB/s); 3.4 has no such attributes, and there
+the old accessors are the fast ones. numpy checks large inputs where Blender brings it, and plain Python where not.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import accumulate
+from typing import Any, Callable, Mapping, Optional, Tuple
+
+from ..constraints import Array
+from ..wire import Part
+
+LAYOUTS: Mapping[str, Array] = {
+    "co": Array("<f4", 3),
+    "normal": Array("<f4", 3),
+    "loop_vertex_index": Array("<i4"),
+    "face_sizes": Array("<i4"),
+}
+_TYPECODES = {"<f4": "f", "<i4": "i"}
+
+
+def read_attribute(mesh: Any, name: str) -> Part:
+    """One attribute of the mesh as a binary part."""
+    layout = LAYOUTS[name]
+    source, key, rows = _READERS[name](mesh)
+    values = array(_TYPECODES[layout.dtype], (0,)) * (rows * layout.columns)
+    if rows:
+        source.foreach_get(key, values)
+    shape = (rows, layout.columns) if layout.columns > 1 else (rows,)
+    return Part(memoryview(values).cast("B"), dtype=layout.dtype, shape=shape)
+
+
+Source = Tuple[Any, str, int]
+
+
+def _positions(mesh: Any) -> Source:
+    attribute = mesh.attributes.get("position")
+    rows = len(mesh.vertices)
+    return (mesh.vertices, "co", rows) if attribute is None else (attribute.data, "vector", rows)
+
+
+def _corners(mesh: Any) -> Source:
+    attribute = mesh.attributes.get(".corner_vert")
+    rows = len(mesh.loops)
+    return (mesh.loops, "vertex_index", rows) if attribute is None else (attribute.data, "value", rows)
+
+
+_READERS: Mapping[str, Callable[[Any], Source]] = {
+    "co": _positions,
+    "normal": lambda mesh: (mesh.vertex_normals, "vector", len(mesh.vertices)),
+    "loop_vertex_index": _corners,
+    "face_sizes": lambda mesh: (mesh.polygons, "loop_total", len(mesh.polygons)),
+}
+
+
+def as_array(part: Part, name: str) -> array[Any]:
+    """The part's numbers, in memory of their own."""
+    values: array[Any] = array(_TYPECODES[LAYOUTS[name].dtype])
+    values.frombytes(part.data)
+    return values
+
+
+def all_finite(values: array[Any]) -> bool:
+    """No NaN and no infinity: one of them makes the sum one too."""
+    numpy = _numpy()
+    total = sum(values) if numpy is None else float(numpy.frombuffer(values, numpy.float32).sum(dtype=numpy.float64))
+    return total - total == 0
+
+
+def bounds(values: array[Any]) -> Tuple[int, int]:
+    """The smallest and the largest value of a list that is not empty."""
+    numpy = _numpy()
+    if numpy is None:
+        return min(values), max(values)
+    view = numpy.frombuffer(values, numpy.int32)
+    return int(view.min()), int(view.max())
+
+
+def total(values: array[Any]) -> int:
+    """The sum, which may be beyond 32 bits."""
+    numpy = _numpy()
+    return sum(values) if numpy is None else int(numpy.frombuffer(values, numpy.int32).sum(dtype=numpy.int64))
+
+
+def _starts(face_sizes: array[Any]) -> array[Any]:
+    starts: array[Any] = array("i", (0,))
+    starts.extend(accumulate(face_sizes[:-1]))
+    return starts
+
+
+def _numpy() -> Optional[Any]:
+    try:
+        import numpy as np
+    except ImportError:
+        return None
+    return np
+
+
+def move_vertices(mesh: Any, co: array[Any]) -> None:
+    """Set every vertex's position; the faces stay."""
+    if co:
+        source, key, _rows = _positions(mesh)
+        source.foreach_set(key, co)
+        # The bulk copy does not tell Blender that positions changed, and its bounds would stay; this does.
+        mesh.vertices[0].co = mesh.vertices[0].co
+    mesh.update()
+
+
+def replace_geometry(mesh: Any, co: array[Any], corners: array[Any], face_sizes: array[Any]) -> bool:
+    """Make the mesh of these arrays alone. True where Blender had to repair it (a face that uses a vertex twice)."""
+    import bpy
+
+    mesh.clear_geometry()
+    mesh.vertices.add(len(co) // 3)
+    if face_sizes:
+        mesh.loops.add(len(corners))
+        mesh.polygons.add(len(face_sizes))
+        mesh.polygons.foreach_set("loop_start", _starts(face_sizes))
+        if bpy.app.version < (4, 0, 0):
+            mesh.polygons.foreach_set("loop_total", face_sizes)
+        source, key, _rows = _corners(mesh)
+        source.foreach_set(key, corners)
+    if co:
+        source, key, _rows = _positions(mesh)
+        source.foreach_set(key, co)
+    mesh.update(calc_edges=True)
+    return bool(mesh.validate())

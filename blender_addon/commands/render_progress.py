@@ -1,0 +1,61 @@
+"""Blender's render statistics → progress events that only go up."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Iterator, Optional
+
+from ..call import Call
+
+# 3.4 passes no text; later: "… | Sample 3/16", "Rendered 3/4 Tiles, Sample 0/16", "Rendering 1 / 4 samples".
+_COUNTS = re.compile(r"(?:Rendered (\d+)/(\d+) Tiles.*?)?(?:Sample|Rendering) +(\d+) ?/ ?(\d+)")
+
+
+def fraction_done(text: str) -> Optional[float]:
+    """How far a render is by its statistics text, 0 to 1; None where the text does not tell."""
+    found = _COUNTS.search(text)
+    if found is None:
+        return None
+    tile, tiles, sample, samples = (int(group) if group else 0 for group in found.groups())
+    if not samples:
+        return None
+    done = sample / samples
+    if tiles:
+        done = (tile + done) / tiles
+    return min(done, 1.0)
+
+
+class RisingProgress:
+    """Tells a call how far it is, and never that it went back: tiles and denoising count anew."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._furthest = 0.0
+
+    def hear(self, text: object) -> None:
+        """Take one statistics text."""
+        done = fraction_done(text) if isinstance(text, str) else None
+        # The end is told when the picture is written.
+        if isinstance(text, str) and done is not None and self._furthest < done < 1:
+            self._furthest = done
+            self._call.progress(done, 1.0, text.rpartition("|")[2].strip())
+
+
+@contextlib.contextmanager
+def progress_of_renders(call: Call) -> Iterator[None]:
+    """Send progress while Blender renders, from 0 to 1. The handler is called off the main thread."""
+    import bpy
+
+    rising = RisingProgress(call)
+
+    def hear(text: object = None, *_more: object) -> None:
+        rising.hear(text)
+
+    call.progress(0.0, 1.0, "rendering")
+    bpy.app.handlers.render_stats.append(hear)
+    try:
+        yield
+    finally:
+        bpy.app.handlers.render_stats.remove(hear)
+    call.progress(1.0, 1.0, "rendered")

@@ -1,0 +1,198 @@
+"""The single definition of a command: a plain function, its signature and its docstring.
+
+    @catalogue.command("object.get", read_only=True)
+    def get(*, name: Annotated[str, "the object's name"]) -> ObjectDetails:
+        \"\"\"Return one object with its transform, materials and modifiers.\"\"\"
+
+The annotations are the schema and the validation, the docstring is the documentation, and there is no second place
+to keep in step. A parameter annotated `Call` is given the running request; it is not in the schema. Nothing here
+needs Blender: the bridge reads the catalogue from the same code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from typing import Any, Callable, Dict, List, Mapping, Optional, TypeVar, get_type_hints
+
+from .call import Call
+from .results import encode_result
+from .scalars import Mismatch, Type, got
+from .schema import compile_type, did_you_mean, nearest, problems_of
+from .wire import Fault, Part
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+_NAME = re.compile(r"(?!bridge\.|jobs\.)[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_MOST_PROBLEMS = 50
+
+
+class Command:
+    """One command: find it in a Catalogue, `bind` a request's parameters, `run` it on Blender's main thread.
+
+    An `io_thread` command does not touch Blender and is run at once, beside whatever the main thread does.
+    """
+
+    __slots__ = (
+        "name", "doc", "hints", "io_thread", "function", "params", "result", "_call", "_checks", "_required",
+    )  # fmt: skip
+
+    def __init__(
+        self, name: str, function: Callable[..., object], *, hints: Mapping[str, bool], io_thread: bool
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is no command's name: write family.verb in small letters, not bridge.* or jobs.*"
+            )
+        self.name = name
+        self.function = function
+        self.hints = dict(hints)
+        self.io_thread = io_thread
+        self.doc = inspect.getdoc(function) or ""
+        if not self.doc:
+            raise TypeError(f"{name} needs a docstring: it is the command's documentation")
+        annotations = get_type_hints(function, include_extras=True)
+        parameters = inspect.signature(function).parameters
+        self._call: Optional[str] = None
+        types: Dict[str, Type] = {}
+        for parameter in parameters.values():
+            annotation = annotations.get(parameter.name)
+            if annotation is Call:
+                self._call = parameter.name
+            elif parameter.kind in _BY_KEYWORD and annotation is not None:
+                types[parameter.name] = compile_type(annotation)
+            else:
+                raise TypeError(f"{name}: {parameter} must have an annotation and be a parameter that has a name")
+        self._checks = {parameter: compiled.check for parameter, compiled in types.items()}
+        self._required = frozenset(key for key in types if parameters[key].default is inspect.Parameter.empty)
+        self.params = _params_schema(types, parameters, self._required)
+        self.result = compile_type(annotations.get("return", Any)).schema
+
+    def bind(self, params: object, parts: Mapping[str, Part]) -> dict[str, Any]:
+        """Validate a parsed JSON value into keyword arguments.
+
+        Raises Fault: `bad_payload` where it is no object, else `invalid_params` with every problem there is.
+        """
+        if type(params) is not dict:
+            raise Fault("bad_payload", f"{self.name}: the parameters must be a JSON object, not {got(params)}")
+        checks = self._checks
+        arguments: Dict[str, Any] = {}
+        try:
+            for name, value in params.items():
+                arguments[name] = checks[name](value, parts)
+        except (KeyError, Mismatch):
+            raise self._refusal(params, parts) from None
+        if not self._required <= arguments.keys():
+            raise self._refusal(params, parts)
+        return arguments
+
+    def run(self, call: Call, arguments: Mapping[str, Any]) -> object:
+        """Run the function with what `bind` returned. Raises what it raises."""
+        if self._call is not None:
+            return self.function(**{self._call: call}, **arguments)
+        return self.function(**arguments)
+
+    def described(self) -> dict[str, Any]:
+        """The command's entry in `addon.describe`."""
+        return {"name": self.name, "doc": self.doc, "params": self.params, "result": self.result, "hints": self.hints}
+
+    def _refusal(self, params: dict[str, Any], parts: Mapping[str, Part]) -> Fault:
+        found = problems_of(params, self._checks, self._required, parts)
+        close: List[str] = []
+        for name in params.keys() - self._checks.keys():
+            close += [other for other in nearest(name, self._checks.keys() - params.keys()) if other not in close]
+        return invalid_params(self.name, found.problems, close)
+
+
+_BY_KEYWORD = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def invalid_params(method: str, problems: list[tuple[str, str]], close: list[str]) -> Fault:
+    """The fault that names each wrong parameter; `close` are known names like a wrong one."""
+    said = "; ".join(f"{param}: {problem}" for param, problem in problems[:3])
+    more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+    data: Dict[str, Any] = {
+        "problems": [{"param": param, "problem": problem} for param, problem in problems[:_MOST_PROBLEMS]],
+        "nearest": close,
+    }
+    return Fault("invalid_params", f"{method}: {said}{more}", data=data)
+
+
+def _params_schema(
+    types: Mapping[str, Type], parameters: Mapping[str, inspect.Parameter], required: frozenset[str]
+) -> dict[str, Any]:
+    properties = {}
+    for name, compiled in types.items():
+        default = parameters[name].default
+        said = {} if name in required or default is None else {"default": json.loads(encode_result(default)[0])}
+        properties[name] = {**_without_null(compiled.schema, default), **said}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in types if name in required],
+        "additionalProperties": False,
+    }
+
+
+def _without_null(schema: dict[str, Any], default: object) -> dict[str, Any]:
+    """Where null means "not given" anyway, it is taken, and not worth a model's reading."""
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    if default is not None or len(options) != 1:
+        return schema
+    # Python 3.10 wraps a parameter whose default is None into a second Optional.
+    return _without_null({**options[0], **{key: said for key, said in schema.items() if key != "anyOf"}}, default)
+
+
+class Catalogue:
+    """Commands by name."""
+
+    def __init__(self) -> None:
+        self._commands: Dict[str, Command] = {}
+
+    def command(
+        self,
+        name: str,
+        *,
+        read_only: bool = False,
+        destructive: bool = False,
+        idempotent: bool = False,
+        io_thread: bool = False,
+    ) -> Callable[[Function], Function]:
+        """Register the function below as a command; it stays a plain function.
+
+        `read_only` changes nothing, `destructive` may lose what the user has, `idempotent` may be repeated with the
+        same effect. Raises ValueError for a name that another module has taken, TypeError for a signature that JSON
+        has no words for.
+        """
+        hints = {"read_only": read_only, "destructive": destructive, "idempotent": idempotent or read_only}
+
+        def register(function: Function) -> Function:
+            known = self._commands.get(name)
+            # The same module again is a reload: its newer function takes the place.
+            if known is not None and known.function.__module__ != function.__module__:
+                raise ValueError(f"{name} is registered by {known.function.__module__} already")
+            self._commands[name] = Command(name, function, hints=hints, io_thread=io_thread)
+            return function
+
+        return register
+
+    def remove(self, name: str) -> None:
+        """Forget a command, as its add-on is disabled. Raises KeyError where there is none."""
+        del self._commands[name]
+
+    def find(self, method: str) -> Command:
+        """The command of that name. Raises Fault `unknown_method` with the nearest names."""
+        command = self._commands.get(method)
+        if command is None:
+            hint = did_you_mean(method, self._commands)
+            message = f"there is no method {method!r:.80}{hint}"
+            raise Fault("unknown_method", message, data={"nearest": nearest(method, self._commands)})
+        return command
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Every command: its name, documentation, schemas and hints, sorted by name."""
+        return [command.described() for _name, command in sorted(self._commands.items())]
+
+
+__all__ = ["Catalogue", "Command", "Fault", "Part", "encode_result", "invalid_params"]
