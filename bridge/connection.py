@@ -44,7 +44,7 @@ class Reply(NamedTuple):
     def drop(self) -> None:
         """Give the payload's memory back."""
         if self.memory is not None:
-            self.memory.release(len(self.payload))
+            self.memory.drop(self.payload)
 
 
 class Exchange:

@@ -42,7 +42,7 @@ class FrameReader:
             if decoder.unadmitted:
                 await self._memory.reserve(decoder.unadmitted)
                 self._charged = decoder.unadmitted
-                decoder.admit()
+                decoder.admit(self._memory.allocate(decoder.unadmitted))
             if decoder.mid_frame:
                 count = await self._receive_in_frame()
             else:

@@ -49,7 +49,7 @@ class FrameDecoder:
         self._envelope_length = 0
         self._payload_length = -1
         self._envelope = b""
-        self._payload: bytearray | None = None
+        self._payload: bytearray | memoryview | None = None
         self._filled = 0
         self._fault: Fault | None = None
 
@@ -65,9 +65,12 @@ class FrameDecoder:
             return self._payload_length
         return 0
 
-    def admit(self) -> None:
-        """Allocate the payload that `unadmitted` announced. `buffer()` does so by itself if nobody did before."""
-        payload = bytearray(self._payload_length)
+    def admit(self, memory: bytearray | memoryview | None = None) -> None:
+        """Receive the payload that `unadmitted` announced into `memory`, which is writable and of just that length.
+
+        Without it, or where `buffer()` is called first, new memory is allocated.
+        """
+        payload = bytearray(self._payload_length) if memory is None else memory
         taken = min(self._end - self._start, self._payload_length)
         payload[:taken] = memoryview(self._inbox)[self._start : self._start + taken]
         self._start += taken

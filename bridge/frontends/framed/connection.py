@@ -230,7 +230,7 @@ class FramedConnection:
             self.close()
         finally:
             self._calls.pop(call.request.id, None)
-            self._memory.release(len(call.payload))
+            self._memory.drop(call.payload)
             if reply is not None:
                 reply.drop()
             if self._settled is not None and not self._calls:

@@ -1,0 +1,102 @@
+"""The real parts that the request rows talk to: one headless Blender, one bridge before it, and a raw client."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import Unmeasurable
+from blender_addon.wire import ClientSession, FrameDecoder, Opened, Peer, Request, Response, head, parse_address
+
+_STACK = ExitStack()
+atexit.register(_STACK.close)
+
+
+@cache
+def home() -> Path:
+    """A private directory for sockets; short, since a socket's path is bounded."""
+    return Path(_STACK.enter_context(tempfile.TemporaryDirectory(prefix="bpy-bench-")))
+
+
+def start(*arguments: str) -> str:
+    """Start a program that prints one ready line, and return the line; it ends with this process."""
+    environment = {**os.environ, "BPY_BRIDGE_HOME": str(home())}
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+    )
+    _STACK.callback(process.wait)
+    _STACK.callback(process.terminate)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise Unmeasurable(f"{arguments[0]} did not start: is the bpy wheel installed?")
+    return line
+
+
+@cache
+def blender() -> str:
+    """The address of a headless Blender."""
+    address = f"unix:{home()}/blender.sock"
+    start("blender_addon.headless", "--listen", address)
+    return address
+
+
+@cache
+def bridge() -> str:
+    """The address of a bridge whose only instance is that Blender."""
+    address = f"unix:{home()}/door.sock"
+    start("bridge", "serve", "--listen", address, "--instance", f"default={blender()}")
+    return address
+
+
+class RawClient:
+    """The least that a client can do: send prepared bytes, read until the response is whole."""
+
+    def __init__(self, address: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(parse_address(address).path)
+        self._decoder = FrameDecoder()
+        self._session = ClientSession(Peer("bench", "1"), token=None)
+        self._session.greet()
+        self._socket.sendall(self._session.outbox.pop())
+        assert isinstance(self._session.receive(self._frame()), Opened)
+
+    def _frame(self) -> Any:
+        while True:
+            frame = self._decoder.next_frame()
+            if frame is not None:
+                return frame
+            self._decoder.received(self._socket.recv_into(self._decoder.buffer()))
+
+    def prepare(self, method: str, params: dict[str, Any]) -> bytes:
+        """The bytes of a request; they may be sent again once it is answered."""
+        payload = json.dumps(params).encode()
+        return head(self._session.request(Request("bench", method)), len(payload)) + payload
+
+    def ask(self, prepared: bytes) -> None:
+        """Send and wait for the whole frame of the response, which is not looked at."""
+        self._socket.sendall(prepared)
+        self._frame()
+
+    def call(self, method: str, params: dict[str, Any]) -> Any:
+        """Ask, and read the answer. Raises RuntimeError where it is no success."""
+        self._socket.sendall(self.prepare(method, params))
+        frame = self._frame()
+        response = self._session.receive(frame)
+        if not isinstance(response, Response) or not response.ok:
+            raise RuntimeError(bytes(frame.payload).decode())
+        return frame.payload
