@@ -1,1 +1,97 @@
-"""bpy-bridge."""
+"""bpy-bridge: a fair, bounded, cancellable bridge between tools and Blender. This is the map of the house.
+
+A request walks one line, and its answer is the return value of the same calls, back to front:
+
+    client → frontend → service → fleet → pool (lease) → connection → [socket] → listener → pump → command → bpy
+
+State is published (statistics snapshots, the latest Health), facts are emitted (events), nothing calls upward, and
+`app` alone wires the rooms together.
+
+    client       what tool authors import: a blocking client and an async one
+    frontends    doors, thin, each ignorant of the others
+    service      use cases: call, cancel, status; the only thing that a frontend sees
+    fleet        instance name → pool; finds running Blenders, routes
+    supervisor   Blender processes that the bridge starts: slots, start phases, restart with backoff
+    pool         leases, strict FIFO waiters, limits, drain, resize, pause
+    connection   a session on a stream: one reader, call, poison bit
+    protocol     the wire's sessions bound to a fast JSON codec
+    config       settings: file, environment, flags; each error names the setting and the fix
+    paths        where sockets, tokens and records lie, and how a client finds the running bridge
+    errors       the whole error tree: wire code, outcome, exit code
+    events       frozen facts
+    cli          argv → exit code; parses and prints, decides nothing
+
+The wire itself (frames, envelopes, parts, handshake, both sides' sessions) is `blender_addon.wire`: the add-on and the
+bridge are both servers of it. Of `blender_addon`, that and the command catalogue are all that is imported here.
+
+Public names are imported when they are first asked for, so that `import bridge` costs a tool nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from blender_addon.wire import Part
+
+    from .client import AsyncClient, Client, Result
+    from .errors import (
+        BlenderLost,
+        BlenderUnavailable,
+        BridgeError,
+        Busy,
+        ConfigurationError,
+        ExecutionFailed,
+        InternalError,
+        NotRunning,
+        ProtocolViolation,
+        Refused,
+        RequestCancelled,
+        RequestError,
+        ShuttingDown,
+        TimedOut,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncClient",
+    "BlenderLost",
+    "BlenderUnavailable",
+    "BridgeError",
+    "Busy",
+    "Client",
+    "ConfigurationError",
+    "ExecutionFailed",
+    "InternalError",
+    "NotRunning",
+    "Part",
+    "ProtocolViolation",
+    "Refused",
+    "RequestCancelled",
+    "RequestError",
+    "Result",
+    "ShuttingDown",
+    "TimedOut",
+    "__version__",
+]
+
+_HOMES = {
+    "AsyncClient": "bridge.client",
+    "Client": "bridge.client",
+    "Part": "blender_addon.wire",
+    "Result": "bridge.client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES.get(name, "bridge.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -24,7 +24,7 @@ from .listeners import Listener, open_listener
 from .memory import MemoryBudget
 from .service import Service
 from .stream import ByteStream
-from .supervised import keep_running
+from .supervised import guarded, keep_running
 from .supervisor import Worker, find_blender
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ async def serve(settings: Settings, on_ready: OnReady, *, emit: events.Emit = ev
     an address cannot be had or there is no Blender to start.
     """
     _allow_many_files()
+    paths.ensure_private(paths.runtime_directory())
     with ExitStack() as stack:
         listeners = []
         for address in settings.listen:
@@ -67,7 +68,7 @@ class Bridge:
 
     def __init__(self, settings: Settings, emit: events.Emit) -> None:
         self._settings = settings
-        self._emit = emit
+        self._emit = emit = guarded(emit)
         self._workers: list[Worker] = []
         limits = settings.limits
         memory = MemoryBudget(limits.max_buffered)

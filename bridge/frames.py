@@ -25,23 +25,28 @@ class FrameReader:
         self._memory = memory
         self._frame_timeout = frame_timeout
         self._charged = 0
+        self._uncharged: Frame | None = None
+        self._waiting: trio.CancelScope | None = None
+        self._closed = False
 
     async def read(self) -> Frame | None:
         """The next frame, or None at the end of the stream between two frames.
 
         The payload's length is charged to the memory share; whoever drops the payload gives it back. Raises
         trio.BrokenResourceError for an end within a frame or no progress for frame_timeout seconds, Fault for what is
-        no frame. Cancelled, what was read of a frame is kept for the next call.
+        no frame, trio.ClosedResourceError after `close`. Cancelled, what was read of a frame is kept for the next call.
         """
         decoder = self._decoder
         while True:
-            frame = decoder.next_frame()
+            frame = self._uncharged or decoder.next_frame()
             if frame is not None:
-                await self._charge(len(frame.payload))
+                if frame.payload:
+                    self._uncharged = frame
+                    await self._charge(len(frame.payload))
+                    self._uncharged = None
                 return frame
             if decoder.unadmitted:
-                await self._memory.reserve(decoder.unadmitted)
-                self._charged = decoder.unadmitted
+                await self._reserve(decoder.unadmitted)
                 decoder.admit(self._memory.allocate(decoder.unadmitted))
             if decoder.mid_frame:
                 count = await self._receive_in_frame()
@@ -54,15 +59,25 @@ class FrameReader:
             decoder.received(count)
 
     async def _charge(self, count: int) -> None:
-        if self._charged:
-            self._charged = 0
-        elif count and not self._memory.reserve_now(count):
+        if count and not self._charged and not self._memory.reserve_now(count):
+            await self._reserve(count)
+        self._charged = 0
+
+    async def _reserve(self, count: int) -> None:
+        with trio.CancelScope() as self._waiting:
             await self._memory.reserve(count)
+            self._charged = count
+        if self._closed:
+            self.close()
+            raise trio.ClosedResourceError("the reader was closed here")
 
     def close(self) -> None:
-        """Give back what a payload that never became whole was charged."""
+        """Give back what a payload that never became whole was charged, and end a wait for memory."""
+        self._closed = True
         self._memory.release(self._charged)
         self._charged = 0
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     async def _receive_in_frame(self) -> int:
         with trio.CancelScope(deadline=trio.current_time() + self._frame_timeout):
@@ -83,13 +98,26 @@ class FrameWriter:
         self._frame_timeout = frame_timeout
 
     def write_now(self, buffers: Sequence[Buffer]) -> bool:
-        """Write if nobody else is writing, without waiting. False: nothing of it was or will be written."""
+        """Write if nobody else is writing, without waiting. False: nothing of it was or will be written.
+
+        Where the kernel took a part of it, `unfinished` is true: somebody has to `finish` it.
+        """
         if self._rest or self._lock.locked():
             return False
         sent = self._stream.send_now(buffers)
         if sent:
             self._rest = _after(buffers, sent)
         return sent > 0
+
+    @property
+    def unfinished(self) -> bool:
+        """A frame was begun, and nobody is writing its rest."""
+        return bool(self._rest) and not self._lock.locked()
+
+    async def finish(self) -> None:
+        """Write the rest of what `write_now` began, as `write` does."""
+        if self._rest:
+            await self.write(())
 
     async def write(self, buffers: Sequence[Buffer]) -> None:
         """Write the whole frame. Raises trio.BrokenResourceError, also where it made no progress for frame_timeout.

@@ -26,7 +26,9 @@ class Listener(NamedTuple):
     path: Path | None
 
     def close(self) -> None:
-        """Stop listening; a Unix socket's file goes too."""
+        """Stop listening; a Unix socket's file goes too. The second time nothing: the path may be another's by now."""
+        if self.socket.fileno() < 0:
+            return
         self.socket.close()
         if self.path is not None:
             self.path.unlink(missing_ok=True)

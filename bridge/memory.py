@@ -30,9 +30,9 @@ class SpareBuffers:
                 return memoryview(buffer)[:length]
         return memoryview(bytearray(length))
 
-    def give(self, payload: Buffer) -> None:
+    def give(self, payload: memoryview) -> None:
         """Take back what nobody reads any more; what is small, foreign or too much is left to Python."""
-        buffer = payload.obj if isinstance(payload, memoryview) else None
+        buffer = payload.obj
         if not isinstance(buffer, bytearray) or len(buffer) < _RECYCLED_FROM:
             return
         if sum(map(len, self._spare)) + len(buffer) <= _SPARE_AT_MOST:
@@ -45,6 +45,7 @@ class MemoryBudget:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
+        self.waiting = 0
         self.spare = SpareBuffers()
         self._shares: list[MemoryShare] = []
 
@@ -54,7 +55,7 @@ class MemoryBudget:
         self._shares.append(share)
         return share
 
-    def released(self) -> None:
+    def admit_waiters(self) -> None:
         """Room was made: let the shares' waiters look again."""
         for share in self._shares:
             share.admit_waiters()
@@ -73,18 +74,13 @@ class MemoryShare:
         self.used = 0
         self._waiters: OrderedDict[trio.lowlevel.Task, int] = OrderedDict()
 
-    def _fits(self, count: int) -> bool:
-        return self.used + count <= self._limit and self._budget.used + count <= self._budget.limit
-
-    def _take(self, count: int) -> None:
-        self.used += count
-        self._budget.used += count
-
     def reserve_now(self, count: int) -> bool:
         """Take `count` bytes if there is room and nobody waits."""
-        if self._waiters or not self._fits(count):
+        budget = self._budget
+        if self._waiters or self.used + count > self._limit or budget.used + count > budget.limit:
             return False
-        self._take(count)
+        self.used += count
+        budget.used += count
         return True
 
     async def reserve(self, count: int) -> None:
@@ -95,19 +91,24 @@ class MemoryShare:
             return
         task = trio.lowlevel.current_task()
         self._waiters[task] = count
+        self._budget.waiting += 1
 
         def leave(_: object) -> trio.lowlevel.Abort:
             del self._waiters[task]
+            self._budget.waiting -= 1
+            # Behind a large one that has left, a small one may fit.
+            self.admit_waiters()
             return trio.lowlevel.Abort.SUCCEEDED
 
         await trio.lowlevel.wait_task_rescheduled(leave)
 
     def release(self, count: int) -> None:
         """Give `count` bytes back."""
-        if count:
-            self.used -= count
-            self._budget.used -= count
-            self._budget.released()
+        budget = self._budget
+        self.used -= count
+        budget.used -= count
+        if budget.waiting:
+            budget.admit_waiters()
 
     def allocate(self, length: int) -> memoryview:
         """Memory for a payload whose length was reserved."""
@@ -116,14 +117,17 @@ class MemoryShare:
     def drop(self, payload: Buffer) -> None:
         """Give back a payload's bytes and its memory; nobody may look at it afterwards."""
         self.release(len(payload))
-        self._budget.spare.give(payload)
+        if isinstance(payload, memoryview):
+            self._budget.spare.give(payload)
 
     def admit_waiters(self) -> None:
         """Serve the waiters that fit now, in their order."""
         while self._waiters:
             task, count = next(iter(self._waiters.items()))
-            if not self._fits(count):
+            if self.used + count > self._limit or self._budget.used + count > self._budget.limit:
                 return
             del self._waiters[task]
-            self._take(count)
+            self._budget.waiting -= 1
+            self.used += count
+            self._budget.used += count
             trio.lowlevel.reschedule(task)

@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from blender_addon.commands import CATALOGUE
-from blender_addon.wire import Buffer, Request, split_parts
+from blender_addon.wire import Buffer, Fault, Outcome, Request, split_parts
 
 from . import events, methods, protocol
 from .connection import Connection, Exchange, OnEvent, Reply
@@ -24,6 +24,7 @@ from .errors import (
     RequestCancelled,
     RequestError,
     TimedOut,
+    error_from_fault,
 )
 from .fleet import Fleet, Instance
 
@@ -107,13 +108,21 @@ class Service:
         method = call.request.method
         if method.startswith(("bridge.", "jobs.")):
             return await self._answer(call)
-        instance = self.fleet.find(call.request.instance)
+        return await self._ask(call, self.fleet.find(call.request.instance))
+
+    async def _ask(self, call: Call, instance: Instance) -> Reply:
         call.instance = instance.name
         with call.scope:
             return await self._forward(call, instance)
-        if call.exchange is not None and call.exchange.reply is not None:
-            return call.exchange.reply
-        raise self._interrupted(call, instance)
+        reply = call.exchange.reply if call.exchange is not None else None
+        if reply is None:
+            raise self._interrupted(call, instance)
+        if not call.cancelled and not reply.ok and (fault := _fault(reply)) is not None and fault.code == "cancelled":
+            # It was the deadline, not the client, that made us cancel it in Blender.
+            reply.drop()
+            outcome: Outcome = "not_executed" if fault.outcome == "not_executed" else "unknown"
+            raise self._interrupted(call, instance, outcome)
+        return reply
 
     async def _forward(self, call: Call, instance: Instance) -> Reply:
         try:
@@ -161,11 +170,12 @@ class Service:
                 raise lost
             return await self._exchange(call, connection)
 
-    def _interrupted(self, call: Call, instance: Instance) -> RequestError:
+    def _interrupted(self, call: Call, instance: Instance, outcome: Outcome | None = None) -> RequestError:
         method = call.request.method
         seconds = trio.current_time() - call.started
-        outcome = "unknown" if call.sent else "not_executed"
-        where = "after it was handed to Blender" if call.sent else "while it was waiting; it did not run"
+        if outcome is None:
+            outcome = "unknown" if call.sent else "not_executed"
+        where = "after it was handed to Blender" if outcome == "unknown" else "while it was waiting; it did not run"
         if call.cancelled:
             return RequestCancelled(f"{method} was cancelled {where}", outcome=outcome)
         statistics = instance.pool.statistics()
@@ -216,11 +226,16 @@ class Service:
         if instance.boot is not None and instance.boot == boot:
             return commands
         question = Call(Request("describe", "addon.describe"), b"", default_deadline=_DESCRIBE_DEADLINE, on_event=None)
-        question.instance = instance.name
-        reply = await self._forward(question, instance)
-        described = protocol.json_value(reply.payload) if reply.ok else {}
-        reply.drop()
-        commands = described.get("methods", [])
+        reply = await self._ask(question, instance)
+        try:
+            described = protocol.json_value(reply.payload)
+            if not reply.ok:
+                raise error_from_fault(Fault.from_object(described))
+            commands = list(described["methods"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise BlenderLost(f"{instance.name} did not describe its commands") from error
+        finally:
+            reply.drop()
         self._catalogues[instance.name] = (reply.boot, commands)
         return commands
 
@@ -254,8 +269,13 @@ def _describe(instance: Instance) -> dict[str, Any]:
     }
 
 
-def _code(reply: Reply) -> str:
+def _fault(reply: Reply) -> Fault | None:
     try:
-        return protocol.fault_from_payload(reply.payload).code
+        return protocol.fault_from_payload(reply.payload)
     except ValueError:
-        return "unreadable"
+        return None
+
+
+def _code(reply: Reply) -> str:
+    fault = _fault(reply)
+    return fault.code if fault is not None else "unreadable"

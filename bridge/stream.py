@@ -18,6 +18,7 @@ from blender_addon.wire import Buffer
 _SWITCH_AFTER = 16
 _LARGEST_GATHER = 64
 _CHUNK = 65_536
+_VECTORED = hasattr(socket.socket, "sendmsg")
 
 
 class ByteStream(Protocol):
@@ -60,7 +61,7 @@ class SocketStream:
 
     def send_now(self, buffers: Sequence[Buffer]) -> int:
         try:
-            if len(buffers) == 1:
+            if len(buffers) == 1 or not _VECTORED:
                 return self._socket.send(buffers[0])
             return self._socket.sendmsg(buffers[:_LARGEST_GATHER])
         except BlockingIOError:

@@ -78,6 +78,7 @@ class Worker:
         self.state.phase = "spawning"
         started = trio.current_time()
         self._socket_path.unlink(missing_ok=True)
+        self._rest = b""
         process = await trio.lowlevel.open_process(
             self._command(),
             stdin=subprocess.PIPE,
@@ -127,6 +128,7 @@ class Worker:
             await process.wait()
             if process.stdout is not None:
                 await process.stdout.aclose()
+        self._socket_path.unlink(missing_ok=True)
         self.state.pid = None
         self.state.phase = "ended"
         self._emit(events.WorkerEnded(self.state.name, process.pid, str(process.returncode)))

@@ -6,11 +6,13 @@ parts      a payload's JSON value and the binary parts beside it
 handshake  the two proofs that each side knows the token
 session    what may be said when: the server's states and the client's
 fault      every error that travels: code, message, outcome
+address    where a server listens, as text: unix:/path, tcp:HOST:PORT
 
 Nothing here knows a socket, a clock or a thread. The add-on and the bridge are both servers of this protocol, and
 the bridge and every tool are its clients, so both ends import this package.
 """
 
+from .address import Address, parse_address
 from .envelope import (
     STANDARD_CODEC,
     Auth,
@@ -41,6 +43,7 @@ __all__ = [
     "MAX_ENVELOPE",
     "PROTOCOL_VERSION",
     "STANDARD_CODEC",
+    "Address",
     "Auth",
     "Buffer",
     "Cancel",
@@ -67,5 +70,6 @@ __all__ = [
     "Welcome",
     "head",
     "join_parts",
+    "parse_address",
     "split_parts",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Optional, TypeGuard, Union
 
 from .fault import Fault
 from .frame import Buffer
@@ -18,6 +18,7 @@ from .frame import Buffer
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z").match
 _NONCE = re.compile(r"[0-9a-fA-F]{32}\Z").match
 _PROOF = re.compile(r"[0-9a-fA-F]{64}\Z").match
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]").search
 
 # A year: a longer deadline means "none", and the clocks of every platform can add it.
 LONGEST_DEADLINE = 31_536_000.0
@@ -32,9 +33,17 @@ class Codec(NamedTuple):
     dumps: Callable[[Any], bytes]
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+# Exactly RFC 8259, as the bridge's faster codec is: UTF-8 alone, and neither NaN nor Infinity.
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
 def _standard_loads(data: Buffer) -> Any:
     try:
-        return json.loads(bytes(data))
+        return _decode(str(data, "utf-8"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -146,13 +155,18 @@ def valid_id(value: object) -> bool:
     return isinstance(value, str) and _ID(value) is not None
 
 
+def _is_text(value: object) -> TypeGuard[str]:
+    """A string that UTF-8 can carry: JSON's escapes can also spell halves of a surrogate pair."""
+    return isinstance(value, str) and (value.isascii() or _LONE_SURROGATE(value) is None)
+
+
 class _Fields:
     """One object's fields, read with a check each."""
 
-    __slots__ = ("_fields", "_payload_length", "_request_id")
+    __slots__ = ("_payload_length", "_request_id", "given")
 
-    def __init__(self, fields: dict[str, Any], payload_length: int) -> None:
-        self._fields = fields
+    def __init__(self, given: dict[str, Any], payload_length: int) -> None:
+        self.given = given
         self._payload_length = payload_length
         self._request_id: str | None = None
 
@@ -160,71 +174,63 @@ class _Fields:
         return Fault("bad_envelope", message, request_id=self._request_id, fatal=self._request_id is None)
 
     def id(self) -> str:
-        value = self._fields.get("id")
-        if not valid_id(value):
+        value: object = self.given.get("id")
+        if not isinstance(value, str) or _ID(value) is None:
             raise self.fault("id must be 1 to 64 characters of A-Z a-z 0-9 . _ : -")
-        self._request_id = str(value)
-        return self._request_id
-
-    def id_or_null(self) -> str | None:
-        return None if self._fields.get("id", "") is None else self.id()
+        self._request_id = value
+        return value
 
     def text(self, name: str) -> str:
-        value = self._fields.get(name)
-        if not isinstance(value, str) or not value:
+        value: object = self.given.get(name)
+        if not isinstance(value, str) or not value or not (value.isascii() or _is_text(value)):
             raise self.fault(f"{name} must be a string that is not empty")
         return value
 
-    def optional_text(self, name: str) -> str | None:
-        return self.text(name) if name in self._fields else None
-
     def hex(self, name: str, matches: Callable[[str], object]) -> str:
-        value = self._fields.get(name)
+        value = self.given.get(name)
         if not isinstance(value, str) or not matches(value):
             length = 32 if matches is _NONCE else 64
             raise self.fault(f"{name} must be {length} hexadecimal digits")
         return value
 
     def flag(self, name: str) -> bool:
-        value = self._fields.get(name)
+        value = self.given.get(name)
         if not isinstance(value, bool):
             raise self.fault(f"{name} must be true or false")
         return value
 
     def protocol(self) -> int:
-        value = self._fields.get("protocol")
+        value = self.given.get("protocol")
         if value != 1 or isinstance(value, bool):
-            raise Fault("unsupported_protocol", f"protocol 1 is spoken here, not {value!r:.40}", fatal=True)
+            # Only a scalar is shown: the repr of a deep list can exceed the recursion limit that its reading kept.
+            shown = repr(value)[:40] if isinstance(value, (str, int, float)) else "that"
+            raise Fault("unsupported_protocol", f"protocol 1 is spoken here, not {shown}", fatal=True)
         return 1
 
     def peer(self) -> Peer:
-        value = self._fields.get("peer")
+        value = self.given.get("peer")
         if not isinstance(value, dict):
             raise self.fault("peer must be an object with a name and a version")
         name, version = value.get("name"), value.get("version")
-        if not isinstance(name, str) or not isinstance(version, str):
+        if not _is_text(name) or not _is_text(version):
             raise self.fault("peer must have a name and a version, both strings")
         return Peer(name, version)
 
     def limits(self) -> Limits:
-        value = self._fields.get("limits")
+        value = self.given.get("limits")
         found: list[Any] = [value.get(name) for name in Limits._fields] if isinstance(value, dict) else []
         if not found or not all(_positive_whole(number) for number in found):
             raise self.fault("limits must have max_payload and max_in_flight, both whole numbers above 0")
         return Limits(*found)
 
-    def deadline(self) -> float | None:
-        if "deadline" not in self._fields:
-            return None
-        value = self._fields["deadline"]
+    def deadline(self) -> float:
+        value = self.given["deadline"]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0 or value == math.inf:
             raise self.fault("deadline must be a number of seconds above 0")
         return float(min(value, LONGEST_DEADLINE))
 
-    def parts(self) -> Parts | None:
-        if "parts" not in self._fields:
-            return None
-        value = self._fields["parts"]
+    def parts(self) -> Parts:
+        value = self.given["parts"]
         problem = _problem_with_parts(value, self._payload_length)
         if problem is not None:
             raise self.fault(problem)
@@ -239,7 +245,7 @@ def _problem_with_parts(value: object, payload_length: int) -> str | None:
     if not isinstance(value, list) or not value or not all(isinstance(part, dict) for part in value):
         return "parts must be a list, not empty, of objects with a name and a length"
     names = [part.get("name") for part in value]
-    if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+    if not all(_is_text(name) and name for name in names) or len(set(names)) < len(names):
         return "each of parts needs a name of its own"
     lengths = [part.get("length") for part in value]
     if not all(isinstance(length, int) and not isinstance(length, bool) and length >= 0 for length in lengths):
@@ -247,24 +253,37 @@ def _problem_with_parts(value: object, payload_length: int) -> str | None:
     if names[0] != "json":
         return "the first of parts must be the one named json"
     if sum(lengths) != payload_length:
-        return f"the lengths of parts add up to {sum(lengths)}, the payload has {payload_length} bytes"
+        # The sum is not shown: it may have more digits than Python writes.
+        return f"the lengths of parts must add up to the payload's {payload_length} bytes"
     return None
 
 
 def _read_request(fields: _Fields) -> Request:
+    given = fields.given
     return Request(
         fields.id(),
         fields.text("method"),
-        fields.deadline(),
-        fields.optional_text("instance"),
-        fields.optional_text("key"),
-        fields.optional_text("boot"),
-        fields.parts(),
+        fields.deadline() if "deadline" in given else None,
+        fields.text("instance") if "instance" in given else None,
+        fields.text("key") if "key" in given else None,
+        fields.text("boot") if "boot" in given else None,
+        fields.parts() if "parts" in given else None,
     )
 
 
 def _read_response(fields: _Fields) -> Response:
-    return Response(fields.id_or_null(), fields.flag("ok"), fields.optional_text("boot"), fields.parts())
+    given = fields.given
+    return Response(
+        None if given.get("id", "") is None else fields.id(),
+        fields.flag("ok"),
+        fields.text("boot") if "boot" in given else None,
+        fields.parts() if "parts" in given else None,
+    )
+
+
+def _read_welcome(fields: _Fields) -> Welcome:
+    boot = fields.text("boot") if "boot" in fields.given else None
+    return Welcome(fields.protocol(), fields.peer(), fields.limits(), boot)
 
 
 def _read_event(fields: _Fields) -> Event:
@@ -278,7 +297,7 @@ _READERS: dict[str, Callable[[_Fields], Envelope]] = {
     "hello": lambda fields: Hello(fields.protocol(), fields.hex("nonce", _NONCE), fields.peer()),
     "challenge": lambda fields: Challenge(fields.hex("nonce", _NONCE), fields.hex("proof", _PROOF)),
     "auth": lambda fields: Auth(fields.hex("proof", _PROOF)),
-    "welcome": lambda fields: Welcome(fields.protocol(), fields.peer(), fields.limits(), fields.optional_text("boot")),
+    "welcome": _read_welcome,
     "request": _read_request,
     "response": _read_response,
     "event": _read_event,
@@ -305,8 +324,10 @@ _KINDS = {
 
 def encode(envelope: Envelope, codec: Codec = STANDARD_CODEC) -> bytes:
     """Write one envelope. Optional fields that are None are left out; a response's id is always written."""
-    fields: dict[str, Any] = {"kind": _KINDS[type(envelope)]}
-    for name, value in zip(envelope._fields, envelope, strict=True):
-        if value is not None or name == "id":
-            fields[name] = value._asdict() if isinstance(value, (Peer, Limits)) else value
+    fields: dict[str, Any] = {"kind": _KINDS[type(envelope)], **envelope._asdict()}
+    if None in envelope:
+        fields = {name: value for name, value in fields.items() if value is not None or name == "id"}
+    for name in ("peer", "limits"):
+        if name in fields:
+            fields[name] = fields[name]._asdict()
     return codec.dumps(fields)

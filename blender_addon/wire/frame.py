@@ -115,6 +115,17 @@ class FrameDecoder:
         """The next whole frame, or None until more bytes have come."""
         if self._fault is not None:
             raise self._fault
+        start, available = self._start, self._end - self._start
+        if self._payload_length < 0 and available >= 8:
+            # Nearly every frame is small and has come whole: take it in one step.
+            envelope_length, payload_length = _HEAD.unpack_from(self._inbox, start)
+            if 0 < envelope_length <= MAX_ENVELOPE and payload_length <= min(available, self._max_payload):
+                middle = start + 8 + envelope_length
+                end = middle + payload_length
+                if end <= self._end:
+                    self._start = end
+                    inbox = memoryview(self._inbox)
+                    return Frame(bytes(inbox[start + 8 : middle]), bytes(inbox[middle:end]))
         if self._payload_length < 0 and not self._read_lengths():
             return None
         if not self._envelope and not self._read_envelope():

@@ -64,7 +64,6 @@ _SERVER_TAKES: dict[State, tuple[type, ...]] = {
     State.HELLO: (Hello,),
     State.AUTH: (Auth,),
     State.OPEN: (Request, Cancel, Ping),
-    State.CLOSED: (),
 }
 
 _CLIENT_TAKES: dict[State, tuple[type, ...]] = {
@@ -103,11 +102,16 @@ class ServerSession:
         return self.state is State.CLOSED
 
     def receive(self, frame: Frame) -> ServerEvent | None:
-        """Take one frame. A fault in it is answered in the outbox, never raised."""
+        """Take one frame. A fault in it is answered in the outbox, never raised; once closed, frames are ignored."""
+        if self.state is State.CLOSED:
+            return None
         try:
             envelope = parse(frame.envelope, len(frame.payload), self._codec)
             return self._receive(envelope)
         except Fault as fault:
+            if self.state is not State.OPEN:
+                # A wrong request is answered and forgiven only to those who are through the handshake.
+                fault.request_id, fault.fatal = None, True
             self.refuse(fault)
             return None
 
@@ -138,7 +142,7 @@ class ServerSession:
         if self.state in (State.HELLO, State.AUTH) and self._token is not None and not isinstance(envelope, Hello):
             return Fault("unauthorized", f"a {kind} before the handshake: say hello and prove the token", fatal=True)
         expected = " or ".join(taken.__name__.lower() for taken in _SERVER_TAKES[self.state])
-        return Fault("bad_envelope", f"a {kind} is not expected here: send {expected or 'nothing more'}", fatal=True)
+        return Fault("bad_envelope", f"a {kind} is not expected here: send {expected}", fatal=True)
 
     def _greet(self, hello: Hello) -> Opened | None:
         self._client = hello.peer
@@ -203,11 +207,15 @@ class ServerSession:
 
 
 class ClientSession:
-    """One connection as its client sees it. What the server does wrong is raised as a Fault, and is final."""
+    """One connection as its client sees it. What the server does wrong is raised as a Fault, and is final.
+
+    `refusal` is the fault that the server itself ended the connection with; its word on the outcome can be trusted.
+    """
 
     def __init__(self, peer: Peer, *, token: str | None, codec: Codec = STANDARD_CODEC) -> None:
         self.state = State.HELLO
         self.outbox: list[bytes] = []
+        self.refusal: Fault | None = None
         self._peer = peer
         self._token = token
         self._codec = codec
@@ -230,6 +238,8 @@ class ClientSession:
             raise
 
     def _receive(self, envelope: Envelope, frame: Frame) -> ClientEvent | None:
+        if isinstance(envelope, Response) and self.state is State.OPEN and envelope.id is not None:
+            return envelope
         if not isinstance(envelope, _CLIENT_TAKES[self.state]):
             kind = type(envelope).__name__.lower()
             raise Fault("bad_envelope", f"the server sent a {kind} that is not expected now", fatal=True)
@@ -246,6 +256,8 @@ class ClientSession:
         return envelope
 
     def _answer(self, challenge: Challenge) -> None:
+        if self._proved:
+            raise Fault("bad_envelope", "the server sent a second challenge", fatal=True)
         if self._token is None:
             raise Fault("unauthorized", "the server asks for a token and none was given", fatal=True)
         expected = handshake.server_proof(self._token, self._nonce, challenge.nonce)
@@ -268,6 +280,7 @@ class ClientSession:
         except ValueError:
             return Fault("bad_envelope", "the server ended the connection with an unreadable error", fatal=True)
         fault.fatal = True
+        self.refusal = fault
         return fault
 
     def request(self, request: Request) -> bytes:

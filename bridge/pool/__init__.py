@@ -2,7 +2,10 @@
 
 lease        the scoped grant, and the connection's own facts (slot)
 ledger       every decision: plain synchronous code behind one lock; it says what to do and does no I/O
+work         what a decision leaves to be done
 pool         does it: parks waiters, connects, checks and closes in its own nursery
+backoff      when to try to connect again
+refusals     what an acquirer is told that gets no connection
 settings     the limits
 statistics   a consistent snapshot, readable from any thread
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from types import CodeType, TracebackType
 from typing import Generic, Protocol, TypeVar
 
@@ -10,9 +11,12 @@ import trio
 
 from bridge.errors import PoolMisuse
 
+TakenAt = tuple[CodeType, int]
+"""A place in the code: a code object, and the byte offset of the instruction in it."""
+
 
 class Poolable(Protocol):
-    """What a pool asks of a connection."""
+    """What a pool asks of a connection. `poisoned` and `usable()` are asked inside decisions: they must not raise."""
 
     @property
     def poisoned(self) -> bool:
@@ -66,7 +70,7 @@ class Lease(Generic[C]):
         slot: Slot[C],
         task: trio.lowlevel.Task,
         granted_at: float,
-        taken_at: tuple[CodeType, int],
+        taken_at: TakenAt,
         release: Callable[[Lease[C]], None],
     ) -> None:
         self.slot = slot
@@ -87,7 +91,9 @@ class Lease(Generic[C]):
     @property
     def taken_at(self) -> str:
         """file:line that acquired it."""
-        code, line = self._taken_at
+        # The line is looked up only now: to find it takes longer than the rest of an acquire.
+        code, offset = self._taken_at
+        line = next(islice(code.co_positions(), offset // 2, None))[0]
         return f"{code.co_filename}:{line}"
 
     def release(self) -> None:

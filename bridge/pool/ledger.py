@@ -15,39 +15,22 @@ import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from types import CodeType
-from typing import Generic, NamedTuple
+from dataclasses import replace
+from typing import Generic
 
 import outcome
 import trio
 
 from bridge import events
+from bridge.errors import PoolMisuse
 from bridge.events import LeaseGranted, LeaseReleased
-from bridge.errors import BlenderUnavailable, Busy, PoolMisuse, ShuttingDown
 
-from .lease import C, Lease, Slot
+from . import refusals
+from .backoff import Backoff
+from .lease import C, Lease, Slot, TakenAt
 from .settings import PoolSettings
 from .statistics import PoolStatistics
-
-TakenAt = tuple[CodeType, int]
-
-
-@dataclass(slots=True)
-class Work(Generic[C]):
-    """What a decision leaves to be done outside the lock."""
-
-    connects: int = 0
-    checks: list[Slot[C]] = field(default_factory=list)
-    closes: list[Slot[C]] = field(default_factory=list)
-
-
-class Waiter(NamedTuple):
-    """An acquirer that is parked, since when, and where it stands in the code."""
-
-    task: trio.lowlevel.Task
-    since: float
-    taken_at: TakenAt
+from .work import Waiter, Work
 
 
 class Ledger(Generic[C]):
@@ -69,11 +52,8 @@ class Ledger(Generic[C]):
         self._connecting = 0
         self._waiters: OrderedDict[trio.lowlevel.Task, Waiter] = OrderedDict()
         self._generation = 0
-        self._failures = 0
-        self._retry_at = 0.0
-        self._attempted_at = 0.0
+        self._backoff = Backoff()
         self._without_since = 0.0
-        self._last_error: str | None = None
         self._mean_use = 0.01
         self._violations = 0
         self._shrunk = False
@@ -86,7 +66,7 @@ class Ledger(Generic[C]):
         """A lease, or None where the task was queued and must park. Raises Busy, ShuttingDown, PoolMisuse."""
         with self._lock:
             if self.closed:
-                raise ShuttingDown(f"{self.name} takes no new requests: it is closing")
+                raise refusals.closed(self.name)
             work: Work[C] | None = None
             while self._idle and not self._waiters and not self.paused:
                 slot = self._idle[-1]
@@ -98,25 +78,21 @@ class Ledger(Generic[C]):
                     return self._grant(slot, task, taken_at, now), work
                 work = work if work is not None else Work()
                 self._discard(slot, "broken", work, now)
-            self._refuse_to_wait(task)
+            self._refuse_to_wait(task, now)
             self._waiters[task] = Waiter(task, now, taken_at)
             if not self._idle and len(self._leased) >= self.settings.max_connections:
                 return None, work
             # What is idle now has to be checked first, so that this cannot wake the task before it has parked.
             return None, self._settle(now, work)
 
-    def _refuse_to_wait(self, task: trio.lowlevel.Task) -> None:
+    def _refuse_to_wait(self, task: trio.lowlevel.Task, now: float) -> None:
         if len(self._waiters) >= self.settings.max_waiting:
-            queued, limit, running = len(self._waiters), self.settings.max_waiting, len(self._leased)
-            retry_after = min(30.0, max(0.05, self._mean_use * queued / self.settings.max_connections))
-            data = {"queued": queued, "limit": limit, "running": running, "current": None}
-            message = f"{queued} requests are waiting for {self.name} already: try again in {retry_after:.2f} s"
-            raise Busy(message, data={**data, "retry_after": round(retry_after, 3)})
+            raise refusals.busy(self._snapshot(now), self._mean_use)
         for lease in self._leased:
             if lease.task is not task:
                 return
         if len(self._leased) >= self.settings.max_connections:
-            raise PoolMisuse(f"{task.name} holds every connection of {self.name} and asks for one more: deadlock")
+            raise refusals.deadlock(self.name, task.name)
 
     def _grant(self, slot: Slot[C], task: trio.lowlevel.Task, taken_at: TakenAt, now: float) -> Lease[C]:
         slot.lent = True
@@ -209,12 +185,13 @@ class Ledger(Generic[C]):
             return 0
         demand = self._demand()
         room = self.settings.max_connections - self._total()
-        if self._failures:
-            if self._waiters:
-                latest = self._attempted_at + self.settings.reconnect_max_delay_in_demand
-                self._retry_at = min(self._retry_at, latest)
+        if self._backoff.failures:
             room = min(room, 1 if not self._connecting and now >= self._retry_at else 0)
         return max(0, min(demand, room))
+
+    @property
+    def _retry_at(self) -> float:
+        return self._backoff.retry_at(self.settings, in_demand=bool(self._waiters))
 
     def _demand(self) -> int:
         supply = len(self._idle) + len(self._checking) + self._connecting
@@ -233,7 +210,7 @@ class Ledger(Generic[C]):
             self._without_since = now
         self._emit(events.ConnectionDiscarded(self.name, reason))
 
-    def begin_connect(self, now: float) -> int | None:
+    def begin_connect(self) -> int | None:
         """A connect task starts: the generation it connects for, or None where nobody needs it any more."""
         with self._lock:
             others = self._total() - 1
@@ -241,15 +218,13 @@ class Ledger(Generic[C]):
             if self.closed or not needed or others >= self.settings.max_connections:
                 self._connecting -= 1
                 return None
-            self._attempted_at = now
             return self._generation
 
     def connected(self, connection: C, generation: int, now: float) -> Work[C] | None:
         """A connect has succeeded: lend it, keep it, or close it where the world has changed meanwhile."""
         with self._lock:
             self._connecting -= 1
-            self._failures = 0
-            self._last_error = None
+            self._backoff.succeed()
             jitter = 1.0 - random.uniform(0.0, self.settings.lifetime_jitter)  # noqa: S311  # spreads load, no secret
             slot = Slot(connection, generation, now + self.settings.max_lifetime * jitter)
             return self._supply(slot, now)
@@ -258,12 +233,8 @@ class Ledger(Generic[C]):
         """A connect has failed: the slot is free, and the next attempt waits (full jitter, exponential)."""
         with self._lock:
             self._connecting -= 1
-            self._failures += 1
-            self._last_error = error
-            settings = self.settings
-            ceiling = min(settings.reconnect_max_delay, settings.reconnect_delay * 2.0 ** min(self._failures, 16))
-            self._retry_at = now + random.uniform(0.0, ceiling)  # noqa: S311  # spreads load, no secret
-            self._emit(events.ConnectFailed(self.name, error, self._failures))
+            self._backoff.fail(error, now)
+            self._emit(events.ConnectFailed(self.name, error, self._backoff.failures))
             return self._settle(now)
 
     def connect_abandoned(self) -> None:
@@ -314,14 +285,15 @@ class Ledger(Generic[C]):
         """Begin a new generation: every connection of the old one closes, those in use at their release."""
         with self._lock:
             self._generation += 1
-            self._failures = 0
+            self._backoff.restart()
             return self._drop(list(self._idle), "stale", now)
 
     def close(self, now: float) -> Work[C] | None:
         """End: nothing is lent any more, waiters fail at once, idle connections close, leased ones at release."""
         with self._lock:
             self.closed = True
-            self._fail_waiters(list(self._waiters.values()), now, "closed")
+            for waiter in list(self._waiters.values()):
+                self._fail_waiter(waiter, now, "closed", refusals.closed(self.name))
             return self._drop(list(self._idle), "closed", now)
 
     def _drop(self, slots: Iterable[Slot[C]], reason: events.DiscardReason, now: float) -> Work[C] | None:
@@ -331,30 +303,25 @@ class Ledger(Generic[C]):
             self._discard(slot, reason, work, now)
         return self._settle(now, work)
 
-    def _fail_waiters(self, waiters: Iterable[Waiter], now: float, why: events.AcquireOutcome) -> None:
-        for waiter in waiters:
-            del self._waiters[waiter.task]
-            self._emit(events.LeaseRefused(self.name, why, now - waiter.since))
-            trio.lowlevel.reschedule(waiter.task, outcome.Error(self._refusal(why, now)))
-
-    def _refusal(self, why: events.AcquireOutcome, now: float) -> Exception:
-        if why == "closed":
-            return ShuttingDown(f"{self.name} is closing; the request was still waiting and did not run")
-        error = self._last_error or "no attempt has ended yet"
-        message = f"no connection to Blender ({self.name}): {error}. Is it running, with the add-on listening?"
-        return BlenderUnavailable(message, data={"last_error": error, "pool": str(self._snapshot(now))})
+    def _fail_waiter(self, waiter: Waiter, now: float, why: events.AcquireOutcome, error: Exception) -> None:
+        del self._waiters[waiter.task]
+        trio.lowlevel.reschedule(waiter.task, outcome.Error(error))
+        self._emit(events.LeaseRefused(self.name, why, now - waiter.since))
 
     # time
 
     def tick(self, now: float) -> Work[C] | None:
         """Do what is due: refuse waiters that nothing can serve, evict and recycle idle ones, report leaks, retry."""
         with self._lock:
-            due = []
-            for waiter in self._waiters.values():
-                if not self._hopeless(waiter, now):
+            while self._waiters:
+                head = next(iter(self._waiters.values()))
+                if now < self._due(head.since):
                     break
-                due.append(waiter)
-            self._fail_waiters(due, now, "unavailable")
+                snapshot = self._snapshot(now)
+                if now >= head.since + self.settings.acquire_timeout:
+                    self._fail_waiter(head, now, "timeout", refusals.timed_out(snapshot, self.settings))
+                else:
+                    self._fail_waiter(head, now, "unavailable", refusals.unavailable(snapshot))
             for lease in self._leased:
                 if not lease.leak_reported and now >= lease.granted_at + self.settings.leak_after:
                     lease.leak_reported = True
@@ -369,10 +336,16 @@ class Ledger(Generic[C]):
                     self._discard(slot, "idle" if idle_out else "recycled", work, now)
             return self._settle(now, work)
 
-    def _hopeless(self, waiter: Waiter, now: float) -> bool:
-        if not self.unreachable:
-            return False
-        return now >= max(waiter.since, self._without_since) + self.settings.unavailable_timeout
+    def _due(self, since: float) -> float:
+        """When a waiter fails if nothing happens. Both limits hold for all, so the head is always due first."""
+        due = since + self.settings.acquire_timeout
+        if self._leased or not self.unreachable:
+            return due
+        return min(due, max(since, self._without_since) + self.settings.unavailable_timeout)
+
+    def due_before(self, tick_at: float, now: float) -> bool:
+        """Whether one that begins to wait now may need a tick earlier than at `tick_at`."""
+        return self._backoff.failures > 0 or self._due(now) < tick_at
 
     def next_tick(self, now: float) -> float:
         """When `tick` has something to do at the earliest, if nothing else happens."""
@@ -385,11 +358,10 @@ class Ledger(Generic[C]):
                 times += [slot.idle_since + settings.idle_timeout for slot in self._idle]
             times += [x.granted_at + settings.leak_after for x in self._leased if not x.leak_reported]
             room = settings.max_connections - self._total()
-            if self._failures and not self._connecting and min(room, self._demand()) > 0 and not self.closed:
+            if self._backoff.failures and not self._connecting and min(room, self._demand()) > 0 and not self.closed:
                 times.append(self._retry_at)
-            if self._waiters and self.unreachable:
-                head = next(iter(self._waiters.values()))
-                times.append(max(head.since, self._without_since) + settings.unavailable_timeout)
+            if self._waiters:
+                times.append(self._due(next(iter(self._waiters.values())).since))
             return min(times)
 
     # what others see
@@ -399,13 +371,14 @@ class Ledger(Generic[C]):
         return len(self._leased)
 
     @property
+    def finished(self) -> bool:
+        """Closed, and every connection is gone or on its way out."""
+        return self.closed and not self._total()
+
+    @property
     def unreachable(self) -> bool:
         """There is no connection, and waiters depend on the next attempt."""
         return not (self._leased or self._idle or self._checking)
-
-    @property
-    def last_error(self) -> str | None:
-        return self._last_error
 
     def statistics(self, now: float) -> PoolStatistics:
         """A consistent snapshot, from any thread."""
@@ -426,8 +399,8 @@ class Ledger(Generic[C]):
             waiting=len(self._waiters),
             oldest_wait=now - head.since if head else 0.0,
             generation=self._generation,
-            connect_failures=self._failures,
-            last_error=self._last_error,
+            connect_failures=self._backoff.failures,
+            last_error=self._backoff.last_error,
             exclusivity_violations=self._violations,
         )
 

@@ -10,18 +10,20 @@ from typing import Generic, cast
 import trio
 
 from bridge import events
-from bridge.errors import Busy, ShuttingDown, TimedOut
+from bridge.errors import Busy, PoolMisuse, ShuttingDown
+from bridge.supervised import guarded, keep_running
 
 from .lease import C, Lease, Slot
-from .ledger import Ledger, Work
+from .ledger import Ledger
 from .settings import PoolSettings
 from .statistics import PoolStatistics
+from .work import Work
 
 
 class Pool(Generic[C]):
     """Lends connections that `connect` opens. It works while `run` runs; before that, acquirers wait.
 
-    `emit` receives events; it must neither block, nor raise, nor call the pool.
+    `emit` receives events; it must neither block nor call the pool. What it raises is logged.
     """
 
     def __init__(
@@ -33,23 +35,27 @@ class Pool(Generic[C]):
     ) -> None:
         self.name = name
         self._connect = connect
-        self._emit = emit
-        self._ledger: Ledger[C] = Ledger(name, settings or PoolSettings(), emit, self._release)
+        self._emit = guarded(emit)
+        self._ledger: Ledger[C] = Ledger(name, settings or PoolSettings(), self._emit, self._release)
         self._nursery: trio.Nursery | None = None
         self._poke = trio.Event()
+        self._tick_at = -math.inf
         self._emptied = trio.Event()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Own the pool's tasks until `drain` or `close` has ended them. Cancelled, it closes all at once."""
-        try:
-            async with trio.open_nursery() as nursery:
-                self._nursery = nursery
-                nursery.start_soon(self._keep)
+        if self._nursery is not None:
+            raise PoolMisuse(f"{self.name} is running already")
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            try:
                 self._perform(self._ledger.settle(trio.current_time()))
                 task_status.started()
-        finally:
-            self._nursery = None
-            self._perform(self._ledger.close(trio.current_time()))
+                await keep_running(f"pool {self.name}", self._keep, self._emit)
+            finally:
+                # In one step with the nursery's end: a task started after that would be refused.
+                self._nursery = None
+                self.close()
 
     # acquire and release
 
@@ -61,47 +67,42 @@ class Pool(Generic[C]):
         BlenderUnavailable (no connection for unavailable_timeout), ShuttingDown, PoolMisuse (deadlock with itself).
         """
         await trio.lowlevel.checkpoint_if_cancelled()
+        ledger = self._ledger
         task = trio.lowlevel.current_task()
-        caller = sys._getframe(1)  # noqa: SLF001  # one frame's file and line; a whole traceback would cost 20 times as much
+        caller = sys._getframe(1)  # noqa: SLF001  # one frame's place; a whole traceback would cost 20 times as much
         now = trio.current_time()
         try:
-            lease, work = self._ledger.acquire(task, (caller.f_code, caller.f_lineno), now)
+            lease, work = ledger.acquire(task, (caller.f_code, caller.f_lasti), now)
         except (Busy, ShuttingDown) as error:
             self._emit(events.LeaseRefused(self.name, "busy" if isinstance(error, Busy) else "closed", 0.0))
             raise
         if work is not None:
             self._perform(work)
-        return lease if lease is not None else await self._park(task, now)
-
-    async def _park(self, task: trio.lowlevel.Task, since: float) -> Lease[C]:
-        if self._ledger.unreachable:
-            self._wake_keeper()
+        if lease is not None:
+            return lease
+        if ledger.due_before(self._tick_at, now):
+            self._poke.set()
 
         def leave_queue(_: object) -> trio.lowlevel.Abort:
-            self._ledger.abandon(task)
+            ledger.abandon(task)
             return trio.lowlevel.Abort.SUCCEEDED
 
-        timeout = self._ledger.settings.acquire_timeout
         try:
-            if timeout == math.inf:
-                return cast(Lease[C], await trio.lowlevel.wait_task_rescheduled(leave_queue))
-            with trio.CancelScope(deadline=since + timeout):
-                return cast(Lease[C], await trio.lowlevel.wait_task_rescheduled(leave_queue))
+            return cast(Lease[C], await trio.lowlevel.wait_task_rescheduled(leave_queue))
         except trio.Cancelled as cancelled:
             outcome: events.AcquireOutcome = "timeout" if cancelled.source == "deadline" else "cancelled"
-            self._emit(events.LeaseRefused(self.name, outcome, trio.current_time() - since))
+            self._emit(events.LeaseRefused(self.name, outcome, trio.current_time() - now))
             raise
-        self._emit(events.LeaseRefused(self.name, "timeout", timeout))
-        message = f"no connection to {self.name} became free within {timeout} s: {self.statistics()}"
-        raise TimedOut(message, outcome="not_executed")
 
     def _release(self, lease: Lease[C]) -> None:
         work = self._ledger.release(lease, trio.current_time())
         if work is not None:
             self._perform(work)
+            self._note_emptied()
+
+    def _note_emptied(self) -> None:
         if self._ledger.closed and not self._ledger.leased:
             self._emptied.set()
-            self._wake_keeper()
 
     # control: all but drain are synchronous
 
@@ -120,14 +121,11 @@ class Pool(Generic[C]):
     def reconnect(self) -> None:
         """Begin a new generation: idle connections close now, those in use at their release; new ones are opened."""
         self._perform(self._ledger.renew(trio.current_time()))
-        self._wake_keeper()
 
     def close(self) -> None:
         """Lend nothing any more; waiters get ShuttingDown; connections in use close at their release."""
         self._perform(self._ledger.close(trio.current_time()))
-        if not self._ledger.leased:
-            self._emptied.set()
-        self._wake_keeper()
+        self._note_emptied()
 
     async def drain(self) -> None:
         """Close, then wait until every lease is released. Cancelled midway, the pool stays closed; drain again."""
@@ -145,51 +143,50 @@ class Pool(Generic[C]):
     # the pool's own tasks
 
     def _perform(self, work: Work[C] | None) -> None:
+        self._poke.set()
         if work is None:
             return
         nursery = self._nursery
-        for slot in work.closes:
-            if nursery is None:
-                slot.connection.abort()
-            else:
-                nursery.start_soon(self._close, slot.connection)
         if nursery is None:
-            self._undo(work)
+            self._perform_alone(work)
             return
+        for slot in work.closes:
+            nursery.start_soon(self._close, slot.connection)
         for slot in work.checks:
             nursery.start_soon(self._check, slot)
         for _ in range(work.connects):
             nursery.start_soon(self._open)
 
-    def _undo(self, work: Work[C]) -> None:
+    def _perform_alone(self, work: Work[C]) -> None:
+        """Before `run` and after it there is nobody to wait for a socket."""
+        for slot in work.closes:
+            self._abort(slot.connection)
+        for slot in work.checks:
+            self._perform(self._ledger.checked(slot, alive=False, now=trio.current_time()))
         for _ in range(work.connects):
             self._ledger.connect_abandoned()
-        for slot in work.checks:
-            self._ledger.checked(slot, alive=True, now=trio.current_time())
 
     async def _open(self) -> None:
         started = trio.current_time()
-        generation = self._ledger.begin_connect(started)
+        generation = self._ledger.begin_connect()
         if generation is None:
+            self._poke.set()
             return
-        work: Work[C] | None
         try:
             with trio.fail_after(self._ledger.settings.connect_timeout):
                 connection = await self._connect()
         except trio.TooSlowError:
             error = f"no answer within {self._ledger.settings.connect_timeout} s"
-            work = self._ledger.connect_failed(error, trio.current_time())
+            self._perform(self._ledger.connect_failed(error, trio.current_time()))
         except Exception as error:  # noqa: BLE001  # supervised: whatever a connect raises is the endpoint's state
-            work = self._ledger.connect_failed(str(error) or type(error).__name__, trio.current_time())
+            self._perform(self._ledger.connect_failed(str(error) or type(error).__name__, trio.current_time()))
         except BaseException:
             self._ledger.connect_abandoned()
             raise
         else:
             now = trio.current_time()
             self._emit(events.ConnectionOpened(self.name, now - started))
-            work = self._ledger.connected(connection, generation, now)
-        self._perform(work)
-        self._wake_keeper()
+            self._perform(self._ledger.connected(connection, generation, now))
 
     async def _check(self, slot: Slot[C]) -> None:
         alive = False
@@ -209,14 +206,18 @@ class Pool(Generic[C]):
                 return
         except Exception as error:  # noqa: BLE001  # supervised: the connection is going away whatever it says
             self._emit(events.BackgroundError(f"pool.close {self.name}", repr(error)))
-        connection.abort()
+        self._abort(connection)
+
+    def _abort(self, connection: C) -> None:
+        try:
+            connection.abort()
+        except Exception as error:  # noqa: BLE001  # supervised: the same
+            self._emit(events.BackgroundError(f"pool.close {self.name}", repr(error)))
 
     async def _keep(self) -> None:
-        while not (self._ledger.closed and not self._ledger.leased):
+        while not self._ledger.finished:
             self._poke = trio.Event()
-            with trio.move_on_at(self._ledger.next_tick(trio.current_time())):
+            self._tick_at = self._ledger.next_tick(trio.current_time())
+            with trio.move_on_at(self._tick_at):
                 await self._poke.wait()
             self._perform(self._ledger.tick(trio.current_time()))
-
-    def _wake_keeper(self) -> None:
-        self._poke.set()

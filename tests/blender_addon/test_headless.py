@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -34,8 +34,9 @@ class Worker:
     def __init__(self, address, *options, command=MODULE, **how):
         environment = {**os.environ, "PYTHONPATH": str(ROOT)} if command is MODULE else None
         arguments = [*command, "--listen", address, *options]
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         self.process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **how
+            arguments, stdin=pipe, stdout=pipe, stderr=nowhere, text=True, env=environment, **how
         )
         # An installed Blender says its version first.
         lines = (line for line in self.process.stdout if '"ready"' in line)
@@ -52,8 +53,8 @@ class Worker:
     def close(self):
         for client in self.clients:
             client.close()
-        self.process.kill()
-        self.process.communicate()
+        with self.process:
+            self.process.kill()
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_a_bare_except_does_not_keep_blender(start):
     assert client.response()[1]["code"] == "cancelled"
 
 
-@pytest.mark.parametrize("code", ["raise SystemExit(3)", "import sys; sys.exit()", "raise KeyboardInterrupt"])
+@pytest.mark.parametrize("code", ["raise SystemExit(3)", "import sys; sys.exit(1)", "raise KeyboardInterrupt"])
 def test_no_command_ends_blender(start, code):
     client = start().client()
     assert client.call("1", "code.execute", {"code": code})["code"] == "execution_failed"
@@ -202,17 +203,8 @@ def test_it_ends_with_its_parent_though_there_is_no_pipe(start):
     worker = start(command=[sys.executable, "-c", PARENT, *MODULE], cwd=ROOT)
     watched = os.pidfd_open(worker.ready["pid"])
     worker.process.kill()
-    import select
-
     assert select.select([watched], [], [], PATIENCE)[0]
     os.close(watched)
-
-
-def refused(*options, tmp_path):
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.chdir(ROOT))
-        ended = subprocess.run([*MODULE, *options], capture_output=True, text=True, timeout=PATIENCE, check=False)
-    return ended.returncode, ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -227,9 +219,10 @@ def refused(*options, tmp_path):
     ],
 )
 def test_a_wrong_configuration_ends_with_2_and_says_why(tmp_path, options, why):
-    code, said = refused(*(option.format(tmp=tmp_path) for option in options), tmp_path=tmp_path)
-    assert code == 2
-    assert why in said
+    command = [*MODULE, *(option.format(tmp=tmp_path) for option in options)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT, check=False)
+    assert ended.returncode == 2
+    assert why in ended.stderr
 
 
 def test_tcp_with_a_token(start, tmp_path):

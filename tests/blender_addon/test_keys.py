@@ -38,7 +38,9 @@ def test_a_key_that_ended_has_its_answer():
     assert stored("k").find("k", ONE, 0.0).answer == "answer k"
 
 
-@pytest.mark.parametrize("other", [request_digest("a.c", b"{}"), request_digest("a.b", b"{ }")], ids=["method", "payload"])
+@pytest.mark.parametrize(
+    "other", [request_digest("a.c", b"{}"), request_digest("a.b", b"{ }")], ids=["method", "payload"]
+)
 def test_another_request_under_the_same_key_is_a_conflict(other):
     assert fault(stored("k"), "k", other) == "key_conflict"
 

@@ -87,6 +87,14 @@ def busy(served, connect):
     return client
 
 
+@pytest.fixture
+def busy_swallowing(served, connect):
+    client = connect()
+    client.send("busy", "test.wait", {"swallow": True})
+    assert served.application.started.acquire(timeout=PATIENCE)
+    return client
+
+
 @pytest.mark.parametrize(
     ("method", "payload", "code"),
     [
@@ -150,15 +158,12 @@ def test_a_cancel_stops_what_runs(busy):
     assert error(busy.response()[1]) == ("cancelled", "failed")
 
 
-def test_a_cancel_is_sent_again_until_it_took_effect(served, connect):
-    client = connect()
-    client.send("1", "test.wait", {"swallow": True})
-    assert served.application.started.acquire(timeout=PATIENCE)
-    client.cancel("1")
+def test_a_cancel_is_sent_again_until_it_took_effect(served, busy_swallowing):
+    busy_swallowing.cancel("busy")
     for _ in range(3):
         assert served.interrupter.strikes.acquire(timeout=PATIENCE)
     served.application.gate.set()
-    assert error(client.response()[1]) == ("cancelled", "unknown")
+    assert error(busy_swallowing.response()[1]) == ("cancelled", "unknown")
 
 
 def test_cancelled_work_that_waits_never_runs(served, busy, connect):
@@ -218,11 +223,25 @@ def test_the_answer_of_keyed_work_can_be_fetched_after_its_client_left(served, c
 
 
 def test_keyed_work_is_stopped_at_its_deadline_after_its_client_left(served, connect):
-    leaver = connect()
-    leaver.send("1", "test.wait", key="k", deadline=0.1)
+    leaver, heir = connect(), connect()
+    leaver.send("1", "test.wait", {"swallow": True}, key="k", deadline=0.1)
+    assert served.application.started.acquire(timeout=PATIENCE)
     leaver.close()
-    heir = connect()
-    assert error(heir.call("2", "test.wait", key="k")) == ("timeout", "unknown")
+    for _ in range(3):
+        assert served.interrupter.strikes.acquire(timeout=PATIENCE)
+    heir.send("2", "test.wait", {"swallow": True}, key="k")
+    assert heir.ping()["busy"]
+    served.application.gate.set()
+    assert error(heir.response()[1]) == ("timeout", "unknown")
+
+
+def test_orphaned_work_is_struck_until_it_ends(served, busy_swallowing, connect):
+    watcher = connect()
+    busy_swallowing.close()
+    for _ in range(3):
+        assert served.interrupter.strikes.acquire(timeout=PATIENCE)
+    served.application.gate.set()
+    assert watcher.call("2", "test.echo") == {"value": None}
 
 
 def test_a_cancel_ends_keyed_work(served, connect):
@@ -299,7 +318,8 @@ def test_a_silent_client_between_frames_stays(serve, monkeypatch):
 
 
 @pytest.mark.parametrize("garbage", [b'{"type":"ping"}', b"GET / HTTP/1.1\r\n\r\n", b"\0\x02\0\0\0\0\0\0"])
-def test_what_is_no_frame_is_refused_and_closed(connect, garbage):
+def test_what_is_no_frame_is_refused_and_closed(connect, garbage, monkeypatch):
+    monkeypatch.setattr(connection, "FAREWELL_SECONDS", 10 * PATIENCE)
     client = connect()
     client.sock.sendall(garbage)
     assert client.refusal().code == "bad_frame"
@@ -338,7 +358,8 @@ def test_connections_are_bounded(serve):
             fourth.close()
 
 
-def test_silent_strangers_do_not_crowd_out_others(serve):
+def test_silent_strangers_do_not_crowd_out_others(serve, monkeypatch):
+    monkeypatch.setattr(connection, "HANDSHAKE_SECONDS", 10 * PATIENCE)
     served = serve(most_greeting=2)
     strangers = [served.client(greet=False) for _ in range(10)]
     client = served.client()
@@ -389,7 +410,11 @@ def test_tcp_takes_any_free_port_and_tells_it(serve):
 
 @pytest.mark.parametrize(
     ("address", "token", "why"),
-    [(LOOPBACK, None, "token"), (TcpAddress("0.0.0.0", 0), "secret", "TLS"), (TcpAddress("no.invalid", 0), "x", "no.invalid")],
+    [
+        (LOOPBACK, None, "token"),
+        (TcpAddress("0.0.0.0", 0), "secret", "TLS"),
+        (TcpAddress("no.invalid", 0), "x", "no.invalid"),
+    ],
 )
 def test_an_unsafe_address_is_refused(address, token, why):
     with pytest.raises(AddressRefused, match=why):
@@ -415,8 +440,12 @@ def test_a_unix_socket_is_for_its_user_alone(tmp_path, listen):
 
 
 @pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="the peer's user is told on Linux")
-@pytest.mark.parametrize(("mode", "same_user", "admitted"), [(0o755, True, True), (0o755, False, False), (0o700, False, True)])
-def test_the_peers_user_is_checked_outside_a_private_directory(tmp_path, listen, monkeypatch, mode, same_user, admitted):
+@pytest.mark.parametrize(
+    ("mode", "same_user", "admitted"), [(0o755, True, True), (0o755, False, False), (0o700, False, True)]
+)
+def test_the_peers_user_is_checked_outside_a_private_directory(
+    tmp_path, listen, monkeypatch, mode, same_user, admitted
+):
     tmp_path.chmod(mode)
     server = listen(tmp_path / "s")
     if not same_user:

@@ -11,6 +11,7 @@ import weakref
 import pytest
 
 from blender_addon.call import Interrupted
+from blender_addon.execution import execute
 from blender_addon.interrupt import SignalInterrupter
 from blender_addon.pump import BlockingPump, Pump
 from blender_addon.wire import Fault
@@ -181,8 +182,6 @@ def test_work_that_had_finished_when_the_cancel_came_answers_with_its_result(pum
 
 
 def finish_then(happen):
-    from blender_addon.execution import execute
-
     def executed(work, *rest):
         answer = execute(work, *rest)
         happen(work)

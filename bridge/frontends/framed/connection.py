@@ -9,7 +9,6 @@ cancel and ping are read while requests run.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 import trio
@@ -85,24 +84,25 @@ class FramedConnection:
         """Announce that no new requests are taken here; best effort."""
         self._session.goodbye(reason)
         while self._session.outbox and not self._ended:
-            try:
-                self._writer.write_now([self._session.outbox.pop(0)])
-            except _GONE:
-                self.close()
+            self._write_now(self._session.outbox.pop(0))
 
     def close(self) -> None:
         """End now: cancel what is unkeyed, close the socket."""
         if self._ended:
             return
         self._ended = True
-        for call in self._calls.values():
-            if call.request.key is None:
-                call.cancel()
+        self._abandon()
         for follower in self._followers:
             trio.lowlevel.reschedule(follower)
         self._followers.clear()
         self._reader.close()
         self._stream.close()
+
+    def _abandon(self) -> None:
+        """Nobody waits for the answers any more."""
+        for call in self._calls.values():
+            if call.request.key is None:
+                call.cancel()
 
     async def settled(self) -> None:
         """Wait until every request has its response."""
@@ -188,6 +188,21 @@ class FramedConnection:
             self._session.refuse(fault)
             return None
 
+    def _write_now(self, data: bytes) -> None:
+        try:
+            self._writer.write_now([data])
+        except _GONE:
+            self.close()
+            return
+        if self._writer.unfinished:
+            self._nursery.start_soon(self._finish)
+
+    async def _finish(self) -> None:
+        try:
+            await self._writer.finish()
+        except _GONE:
+            self.close()
+
     async def _flush(self) -> None:
         while self._session.outbox:
             await self._writer.write([self._session.outbox.pop(0)])
@@ -196,6 +211,7 @@ class FramedConnection:
         """Let the last words arrive: closing with unread bytes would reset the connection and may destroy them."""
         if not self._session.closed:
             return
+        self._abandon()
         self._stream.send_end()
         scratch = memoryview(bytearray(65_536))
         with trio.move_on_after(_LINGER):
@@ -206,8 +222,7 @@ class FramedConnection:
         def forward(name: str, event_payload: Buffer) -> None:
             envelope = self._session.event(request.id, name)
             if envelope is not None and not self._ended:
-                with suppress(*_GONE):
-                    self._writer.write_now([head(envelope, len(event_payload)) + bytes(event_payload)])
+                self._write_now(head(envelope, len(event_payload)) + bytes(event_payload))
 
         call = self._service.call(request, payload, forward)
         self._calls[request.id] = call
@@ -216,20 +231,23 @@ class FramedConnection:
 
     async def _do(self, call: Call) -> None:
         reply: Reply | None = None
+        request_id = call.request.id
         try:
             try:
                 reply = await self._service.perform(call)
                 ok, payload, parts, boot = reply.ok, reply.payload, reply.parts, reply.boot
             except RequestError as error:
                 ok, payload, parts, boot = False, protocol.json_bytes(error.as_object()), None, None
-            envelope = self._session.respond(call.request.id, ok=ok, parts=parts, boot=boot)
-            if not self._ended:
+            envelope = self._session.respond(request_id, ok=ok, parts=parts, boot=boot)
+            if not self._ended and not self._session.closed:
                 start = head(envelope, len(payload))
                 await self._writer.write([start + payload] if len(payload) < _SMALL else [start, payload])
         except _GONE:
             self.close()
         finally:
-            self._calls.pop(call.request.id, None)
+            # The id is free for another request since `respond`.
+            if self._calls.get(request_id) is call:
+                del self._calls[request_id]
             self._memory.drop(call.payload)
             if reply is not None:
                 reply.drop()

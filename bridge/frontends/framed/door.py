@@ -21,12 +21,14 @@ log = structlog.get_logger(__name__)
 
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _BREATH = 0.1
+_STRANGERS = 4
 
 
 class FramedDoor:
     """Serves clients of any number of listeners, `max_clients` at most.
 
-    Beyond that the client that has been silent for longest, with nothing in flight, makes room for the new one.
+    Beyond that the client that has been silent for longest, with nothing in flight, makes room for the new one; where
+    more than a quarter are still in their handshake, one of those.
     """
 
     def __init__(
@@ -70,6 +72,9 @@ class FramedDoor:
                 async with trio.open_nursery() as accepting:
                     for listener, token in listeners:
                         accepting.start_soon(self._accept, listener, token, nursery)
+            # A client that comes now is refused at once, not left in the backlog.
+            for listener, _ in listeners:
+                listener.close()
 
     def stop_accepting(self, reason: str) -> None:
         """Close the door to new clients, and say goodbye to those who are here."""
@@ -103,14 +108,31 @@ class FramedDoor:
             nursery.start_soon(self._serve_client, connected, token)
 
     def _make_room(self) -> None:
-        silent = next((client for client in self._clients if client.in_flight == 0), None)
+        strangers = [client for client in self._clients if not client.opened]
+        # Who has not shown the token must not crowd out those who have.
+        candidates = strangers if len(strangers) > self._max_clients // _STRANGERS else self._clients
+        silent = next((client for client in candidates if client.in_flight == 0), None)
         if silent is not None:
             log.warning("client closed to make room", clients=len(self._clients))
             self._clients.pop(silent)
             silent.close()
 
     async def _serve_client(self, connected: socket.socket, token: str | None) -> None:
-        client = FramedConnection(
+        try:
+            client = self._client(connected, token)
+            self._clients[client] = None
+            try:
+                await client.run()
+            finally:
+                self._clients.pop(client, None)
+        except Exception:
+            # The boundary between one client and all others: a bug in serving one ends that one.
+            log.exception("client connection ended by a bug")
+        finally:
+            connected.close()
+
+    def _client(self, connected: socket.socket, token: str | None) -> FramedConnection:
+        return FramedConnection(
             SocketStream(connected),
             self._service,
             limits=self._limits,
@@ -120,14 +142,6 @@ class FramedDoor:
             handshake_timeout=self._handshake_timeout,
             on_request=self._note,
         )
-        self._clients[client] = None
-        try:
-            await client.run()
-        except Exception:
-            # The boundary between one client and all others: a bug in serving one ends that one.
-            log.exception("client connection ended by a bug")
-        finally:
-            self._clients.pop(client, None)
 
     def _note(self, client: FramedConnection) -> None:
         if client in self._clients:

@@ -28,3 +28,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def codec(request: pytest.FixtureRequest) -> Codec:
     """The add-on's codec and the bridge's."""
     return request.param
+
+
+@pytest.fixture
+def vectors() -> dict[str, list[dict[str, Any]]]:
+    return VECTORS

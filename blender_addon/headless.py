@@ -1,0 +1,200 @@
+"""Serves a Blender that has no window.
+
+    python -m blender_addon.headless --listen ADDR            in the bpy wheel
+    blender -b --python …/blender_addon/headless.py -- --listen ADDR
+
+Prints one JSON line {"ready": true, "address", "pid", "blender"} on standard output when it takes connections. From
+then on standard output is standard error: nothing that Blender or a command prints can be mistaken for it. Ends with
+its parent, see lifetime.py, and in order at SIGTERM. Exit codes: 0; 2 usage or configuration; 3 no Blender.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, NoReturn, Optional, Sequence
+
+if not __package__:
+    # Run by path, as `blender --python` does: make it the package's module that it is.
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    __package__ = "blender_addon"
+
+from .addresses import Address, parse_address
+from .commands import CATALOGUE
+from .intake import Intake
+from .interrupt import best_interrupter
+from .lifetime import Lifetime
+from .listener import Listener, new_boot
+from .pump import BlockingPump, Pump
+from .sockets import AddressRefused
+from .wire import Peer
+
+# A command that runs when the end comes may finish in this time, is interrupted then, and is left behind at last.
+FINISH_SECONDS = 5.0
+INTERRUPT_SECONDS = 2.0
+FAREWELL_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Serve until told to end. Returns the exit code."""
+    options = _options(arguments)
+    out = _claim_stdout()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    lifetime = Lifetime(parent_death_signal=options.parent_death_signal)
+    try:
+        token = _read_token(options.token_file)
+        blender = Blender(options.file)
+    except (OSError, ValueError, RuntimeError) as error:
+        _log.error("%s", error)
+        return 2
+    except ImportError as error:
+        _log.error("this Python has no Blender: install bpy-bridge[embedded], or use blender -b (%s)", error)
+        return 3
+    return _serve(options.listen, token, blender, lifetime, out)
+
+
+def _serve(address: Address, token: Optional[str], blender: Blender, lifetime: Lifetime, out: int) -> int:
+    interrupter = best_interrupter()
+    interrupter.install()
+    pump = Pump(interrupter)
+    intake = Intake(CATALOGUE, pump, new_boot())
+    peer = Peer("bpy-bridge add-on", blender.version)
+    try:
+        listener = Listener(address, intake, token=token, peer=peer, describe=blender.describe)
+    except AddressRefused as error:
+        _log.error("%s", error)
+        return 2
+    end = _End(pump, listener, blender)
+    lifetime.watch(orphaned=end.at_once, told=end.in_order)
+    listener.start()
+    ready = {"ready": True, "address": str(listener.address), "pid": os.getpid(), "blender": blender.version}
+    with os.fdopen(out, "w") as stream:
+        stream.write(json.dumps(ready) + "\n")
+    BlockingPump(pump).run()
+    listener.close(FAREWELL_SECONDS)
+    end.reached.set()
+    return 0
+
+
+class Blender:
+    """What the I/O threads may know of Blender without touching it."""
+
+    def __init__(self, file: Optional[str]) -> None:
+        """Open the file, or the factory scene. Raises ImportError where there is no Blender, else RuntimeError."""
+        import bpy  # noqa: PLC0415  a Python without Blender gets an exit code, not a traceback
+
+        self._bpy: Any = bpy
+        if file is None:
+            bpy.ops.wm.read_homefile(use_factory_startup=True)
+        else:
+            bpy.ops.wm.open_mainfile(filepath=os.path.abspath(file))
+        # A background Blender starts with an empty undo stack, and undo then fails.
+        bpy.ops.ed.undo_push(message="start")
+        self.version: str = bpy.app.version_string
+        self._temporary = str(bpy.app.tempdir)
+        self._file = ""
+        self._follow_file()
+
+    def describe(self) -> Dict[str, Any]:
+        """The Blender part of a pong. From any thread."""
+        return {"blender": self.version, "file": self._file}
+
+    def remove_temporary_files(self) -> None:
+        """What Blender does itself when it ends in order."""
+        shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _follow_file(self) -> None:
+        bpy = self._bpy
+
+        @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+        def follow(*_: object) -> None:
+            self._file = bpy.data.filepath
+
+        follow()
+        bpy.app.handlers.load_post.append(follow)
+        bpy.app.handlers.save_post.append(follow)
+
+
+class _End:
+    """The two ways to end, both called off the main thread."""
+
+    def __init__(self, pump: Pump, listener: Listener, blender: Blender) -> None:
+        self.reached = threading.Event()
+        self._pump = pump
+        self._listener = listener
+        self._blender = blender
+
+    def in_order(self) -> None:
+        """Finish what runs, briefly; refuse the rest; the main thread then returns from `main`."""
+        self._listener.leave("told to end")
+        running = self._pump.close("told to end")
+        if running is not None:
+            ended = self._pump.ending(running)
+            until = time.monotonic() + FINISH_SECONDS + INTERRUPT_SECONDS
+            if not ended.wait(FINISH_SECONDS):
+                self._pump.stop(running, "cancelled")
+            while not ended.wait(0.1) and time.monotonic() < until:
+                self._pump.strike(running)
+        if not self.reached.wait(2 * FAREWELL_SECONDS):
+            self.at_once()
+
+    def at_once(self) -> NoReturn:
+        """The main thread may be in C code for an hour: end without it."""
+        self._listener.unlink()
+        self._blender.remove_temporary_files()
+        os._exit(0)
+
+
+def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="blender_addon.headless", description="Serve a Blender that has no window.")
+    parser.add_argument("--listen", metavar="ADDR", type=_address, required=True, help="unix:/path or tcp:HOST:PORT")
+    parser.add_argument("--token-file", metavar="FILE", help="the file with the token that clients must know")
+    parser.add_argument("--file", metavar="FILE", help="the .blend file to open; the factory scene without it")
+    parser.add_argument(
+        "--parent-death-signal",
+        action="store_true",
+        help="Linux: have the kernel kill this process with the thread that started it (not from short-lived threads)",
+    )
+    return parser.parse_args(arguments)
+
+
+def _address(text: str) -> Address:
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _read_token(path: Optional[str]) -> Optional[str]:
+    if path is None:
+        return None
+    token = Path(path).read_text(encoding="utf-8").strip()
+    if not token:
+        raise ValueError(f"{path} is empty: it must hold the token")
+    return token
+
+
+def _claim_stdout() -> int:
+    """Keep standard output for the ready line alone, and send all else that is printed to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    return kept
+
+
+def _script_arguments() -> Optional[Sequence[str]]:
+    # Blender leaves what is behind -- to the script.
+    return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(_script_arguments()))

@@ -1,0 +1,84 @@
+"""The kinds of value that a setting can have. Each check's message says what the value must be."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+
+from blender_addon.wire.address import parse_address
+from bridge.errors import ConfigurationError
+from bridge.paths import check_socket_path
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def _address(text: str) -> str:
+    address = parse_address(text)
+    if address.kind == "tcp":
+        return text
+    path = str(Path(address.path).expanduser().absolute())
+    try:
+        check_socket_path(path)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+    return f"unix:{path}"
+
+
+def _listener(text: str) -> str:
+    address = parse_address(text)
+    if not address.is_loopback:
+        raise ValueError(
+            f"must be on this machine, as tcp:127.0.0.1:{address.port}: without TLS, others could read along at {text}"
+        )
+    return text
+
+
+def _reachable(text: str) -> str:
+    if text.startswith("tcp:") and parse_address(text).port == 0:
+        raise ValueError(f"must name the port that Blender listens at, and {text} does not")
+    return text
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not text:
+        raise ValueError("must not be empty")
+    return SecretStr(text)
+
+
+def _blender(value: str) -> str:
+    if value != "bpy" and shutil.which(value) is None:
+        raise ValueError("must be `bpy` (the wheel) or an executable Blender; there is none here")
+    return value
+
+
+def _file(path: Path) -> Path:
+    absolute = path.expanduser().absolute()
+    if not absolute.is_file():
+        raise ValueError(f"must be an existing file; there is no {absolute}")
+    return absolute
+
+
+Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
+CountOrNone = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0)]
+Seconds = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0)]
+Share = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, lt=1)]
+FrameSize = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, lt=2**32)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+BlenderAddress = Annotated[str, AfterValidator(_address), AfterValidator(_reachable)]
+Listener = Annotated[str, AfterValidator(_address), AfterValidator(_listener)]
+Listeners = Annotated[list[Listener], BeforeValidator(_split), Field(min_length=1)]
+InstanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Blender = Annotated[str, AfterValidator(_blender)]
+ExistingFile = Annotated[Path, AfterValidator(_file)]

@@ -1,0 +1,62 @@
+"""How a client finds the running bridge."""
+
+from __future__ import annotations
+
+import os
+
+from blender_addon.wire import parse_address
+from bridge.errors import ConfigurationError, NotRunning
+
+from .places import default_address, record_file, runtime_directory, token_file
+from .private import check_owner
+from .record import read_record
+from .tokens import read_token
+
+_UNIX = "unix:"
+
+
+def find_bridge(address: str | None = None) -> tuple[str, str | None]:
+    """The address to connect to and, where it is TCP, the token.
+
+    In this order: `address`, BPY_BRIDGE_ADDRESS, the running bridge's record (a Unix socket before TCP), the default
+    address. The first two are taken at their word. Raises NotRunning where nothing shows that a bridge runs, and
+    ConfigurationError where it is no address, is TCP without a token, or the runtime directory is somebody else's.
+    """
+    found = address or os.environ.get("BPY_BRIDGE_ADDRESS") or _published_address()
+    try:
+        kind = parse_address(found).kind
+    except ValueError as error:
+        raise ConfigurationError(f"the bridge's address {error}") from None
+    return found, None if kind == "unix" else _token(found)
+
+
+def _published_address() -> str:
+    directory = runtime_directory()
+    try:
+        check_owner(directory)
+    except OSError:
+        raise _not_running(f"there is no {directory}") from None
+    record = read_record()
+    doors = (
+        [default_address()] if record is None else sorted(record.listen, key=lambda door: not door.startswith(_UNIX))
+    )
+    for door in doors:
+        if not door.startswith(_UNIX) or os.path.exists(door.removeprefix(_UNIX)):
+            return door
+    raise _not_running(f"there is no {doors[0].removeprefix(_UNIX)}" if doors else f"{record_file()} names no door")
+
+
+def _not_running(reason: str) -> NotRunning:
+    return NotRunning(
+        f"no bridge is running: {reason}. Start one with `bpy-bridge serve`, or say where it is with --bridge ADDR or "
+        "BPY_BRIDGE_ADDRESS"
+    )
+
+
+def _token(address: str) -> str:
+    token = os.environ.get("BPY_BRIDGE_TOKEN", "").strip() or read_token()
+    if not token:
+        raise ConfigurationError(
+            f"{address} needs the bridge's token: set BPY_BRIDGE_TOKEN, or copy the bridge's token to {token_file()}"
+        )
+    return token

@@ -1,0 +1,82 @@
+"""The directories and files. Nothing here makes one, and none of them need exist.
+
+Without BPY_BRIDGE_HOME the operating system's places are used, with a directory of ours in each: configuration
+(config.toml, token), runtime (bridge.sock, bridge.json), logs. With it, everything lies in that one directory.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from bridge.errors import ConfigurationError
+
+DEFAULT_TCP_ADDRESS = "tcp:127.0.0.1:9870"
+
+# sizeof(sockaddr_un.sun_path), less the closing zero byte.
+MAX_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
+
+
+def home() -> Path | None:
+    """The directory that BPY_BRIDGE_HOME names, absolute; None where it is not set."""
+    value = os.environ.get("BPY_BRIDGE_HOME", "")
+    return Path(value).expanduser().absolute() if value else None
+
+
+def config_file() -> Path:
+    """The configuration file."""
+    return _place("user_config_path") / "config.toml"
+
+
+def token_file() -> Path:
+    """The file with the token of this bridge's TCP doors."""
+    return _place("user_config_path") / "token"
+
+
+def runtime_directory() -> Path:
+    """Where the socket and the record are."""
+    return _place("user_runtime_path")
+
+
+def record_file() -> Path:
+    """The record of the running bridge; there is none while no bridge runs."""
+    return runtime_directory() / "bridge.json"
+
+
+def log_directory() -> Path:
+    """Where logs and the workers' output go; in BPY_BRIDGE_HOME its subdirectory `logs`."""
+    base = home()
+    return base / "logs" if base else _place("user_log_path")
+
+
+def default_address() -> str:
+    """The door that a bridge opens when nothing else is said. Raises ConfigurationError for too long a path."""
+    if sys.platform == "win32":
+        return DEFAULT_TCP_ADDRESS
+    path = runtime_directory() / "bridge.sock"
+    check_socket_path(str(path), shorten="set BPY_BRIDGE_HOME to a shorter directory, for example /tmp/bpy")
+    return f"unix:{path}"
+
+
+def check_socket_path(path: str, *, shorten: str = "choose a shorter one, for example /tmp/bpy.sock") -> None:
+    """Raises ConfigurationError for a path that the operating system cannot bind; `shorten` says what to do."""
+    length = len(os.fsencode(path))
+    if length > MAX_SOCKET_PATH:
+        raise ConfigurationError(
+            f"the Unix socket path {path} is {length} bytes long, and {MAX_SOCKET_PATH} is the most: {shorten}"
+        )
+
+
+def _place(kind: str) -> Path:
+    base = home()
+    if base is not None:
+        return base
+    import platformdirs  # noqa: PLC0415  # a client that is told where home is need not pay for it
+
+    with warnings.catch_warnings():
+        # It warns where there is no runtime directory and /tmp has to serve; private.check_owner sees to that.
+        warnings.simplefilter("ignore")
+        found: Path = getattr(platformdirs, kind)("bpy-bridge", appauthor=False)
+    return found

@@ -1,0 +1,52 @@
+"""The boundary at which a background task's exception ends: it is logged and counted, and the task goes on."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+import trio
+
+from bridge import events
+
+log = structlog.get_logger(__name__)
+
+FIRST_DELAY = 0.05
+MAX_DELAY = 5.0
+
+
+async def keep_running(name: str, function: Callable[[], Awaitable[None]], emit: events.Emit) -> None:
+    """Await `function()` until it returns; where it raises, log, emit BackgroundError, back off and begin it anew.
+
+    The delay is exponential with full jitter, FIRST_DELAY to MAX_DELAY seconds, and starts over once the function has
+    gone on for longer than MAX_DELAY. Cancelled, KeyboardInterrupt and SystemExit propagate.
+    """
+    failures = 0
+    while True:
+        started = trio.current_time()
+        try:
+            await function()
+            return
+        except Exception as error:  # supervised: whatever it is, the task goes on
+            if trio.current_time() - started > MAX_DELAY:
+                failures = 0
+            failures += 1
+            delay = random.uniform(0.0, min(MAX_DELAY, FIRST_DELAY * 2.0**failures))  # noqa: S311  # spreads load, no secret
+            log.exception("background task failed", task=name, failures=failures, retry_in=round(delay, 3))
+            emit(events.BackgroundError(name, repr(error)))
+        await trio.sleep(delay)
+
+
+def guarded(emit: events.Emit) -> events.Emit:
+    """The same emitter, but what it raises is logged: a listener's bug must not break a decision in two."""
+    if emit is events.ignore:
+        return emit
+
+    def emit_guarded(event: events.BridgeEvent) -> None:
+        try:
+            emit(event)
+        except Exception:  # supervised: the emitter has no use for a listener's error
+            log.exception("listener failed", event_seen=repr(event))
+
+    return emit_guarded

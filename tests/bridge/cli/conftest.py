@@ -1,0 +1,164 @@
+"""The command line in this process, and a small bridge for it: the wire's own session, with fixed answers."""
+
+from __future__ import annotations
+
+import json
+import queue
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from blender_addon.wire import (
+    STANDARD_CODEC,
+    Buffer,
+    Cancel,
+    Fault,
+    FrameDecoder,
+    Limits,
+    Opened,
+    Part,
+    Peer,
+    Request,
+    ServerSession,
+    head,
+    join_parts,
+)
+from blender_addon.wire.parts import total_length
+from bridge import cli
+
+STATUS = {
+    "pid": 4242,
+    "version": "9.9",
+    "uptime": 3725.5,
+    "instances": [
+        {
+            "name": "studio",
+            "address": "unix:/run/studio.sock",
+            "blender": "5.0.1",
+            "connected": True,
+            "pool": {"leased": 1, "max_connections": 4, "idle": 2, "waiting": 3, "oldest_wait": 0.25},
+        },
+        {
+            "name": "[red]other",
+            "address": "unix:/o",
+            "blender": None,
+            "connected": False,
+            "pool": {"last_error": "[Errno 2]"},
+        },
+    ],
+}
+SCHEMA = {
+    "type": "object",
+    "required": ["what"],
+    "properties": {
+        "what": {"type": "string", "enum": ["a", "b"]},
+        "colour": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "number"}}], "default": "#fff"},
+        "fixed": {"const": 3, "description": "never\nanything else"},
+        "maybe": {"type": ["integer", "null"], "default": None},
+        "any": {},
+    },
+}
+METHODS = [{"name": "studio.only", "doc": "From the bridge.", "params": SCHEMA, "result": {}, "hints": {}}]
+PICTURE = Part(b"\x89PNG\r\n", media_type="image/png")
+
+
+class Bridge:
+    """Serves one connection after another; `requests` has what came: (method, params, envelope), and "cancel"."""
+
+    def __init__(self, path: str) -> None:
+        self.requests: queue.Queue[Any] = queue.Queue()
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(path)
+        self._listening.listen()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._thread.join(10)
+        self._listening.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listening.accept()
+            except OSError:
+                return
+            with sock:
+                self._converse(sock)
+
+    def _converse(self, sock: socket.socket) -> None:
+        session, decoder = ServerSession(Peer("bridge", "9.9"), Limits(1 << 20, 4), token=None), FrameDecoder()
+        while count := sock.recv_into(decoder.buffer()):
+            decoder.received(count)
+            while (frame := decoder.next_frame()) is not None:
+                event = session.receive(frame)
+                for data in session.outbox:
+                    sock.sendall(data)
+                session.outbox.clear()
+                self._answer(sock, session, event, frame.payload)
+
+    def _answer(self, sock: socket.socket, session: ServerSession, event: object, payload: Buffer) -> None:
+        def respond(value: Any, *, ok: bool = True, parts: dict[str, Part] | None = None) -> None:
+            described, buffers = join_parts(STANDARD_CODEC.dumps(value), parts or {})
+            envelope = session.respond(event.id, ok=ok, parts=described)  # type: ignore[attr-defined]
+            sock.sendall(head(envelope, total_length(buffers)) + b"".join(buffers))
+
+        if isinstance(event, Cancel):
+            self.requests.put("cancel")
+            respond(Fault("cancelled", "it was cancelled", outcome="not_executed").as_object(), ok=False)
+        elif isinstance(event, Request):
+            params = STANDARD_CODEC.loads(payload)
+            self.requests.put((event.method, params, event))
+            if event.method == "wait":
+                return
+            if event.method == "error":
+                respond(params, ok=False)
+            elif event.method == "picture":
+                for text in ("1 of 2", "2 of \x1b[31m2"):
+                    progress = STANDARD_CODEC.dumps({"progress": int(text[0]), "total": 2, "message": text})
+                    sock.sendall(head(session.event(event.id, "progress") or b"", len(progress)) + progress)
+                respond({"image": {"$part": "image"}}, parts={"image": PICTURE})
+            else:
+                respond({"bridge.status": STATUS, "bridge.methods": METHODS}.get(event.method, {"é": [1, params]}))
+        else:
+            assert event is None or isinstance(event, Opened)
+
+
+@pytest.fixture
+def bridge(home):
+    """Runs where `bpy-bridge` looks for one."""
+    home.mkdir(mode=0o700)
+    running = Bridge(str(home / "bridge.sock"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def run(home, capsys) -> Callable[..., tuple[int, str, str]]:
+    """run(*argv): the exit code, standard output and standard error."""
+
+    def run(*argv: str) -> tuple[int, str, str]:
+        try:
+            code = cli.main(argv)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def fail(bridge, run):
+    """fail(code, …): calls what fails like this; the exit code and standard error."""
+
+    def fail(code: str, message: str = "so it is", **data: Any) -> tuple[int, str]:
+        error = Fault(code, message, data=data).as_object()
+        exit_code, out, err = run("call", "error", "--json", json.dumps(error))
+        assert out == ""
+        return exit_code, err
+
+    return fail

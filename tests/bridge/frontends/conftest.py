@@ -1,0 +1,27 @@
+"""One Blender, and the wires to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bridge.blender import Blender, Wires, running_blender
+
+
+@pytest.fixture
+def blender(tmp_path: Path) -> Iterator[Blender]:
+    with running_blender(tmp_path / "blender.sock") as blender:
+        yield blender
+
+
+@pytest.fixture
+def wires(blender: Blender) -> dict[str, Wires]:
+    """To `blender`, as the only instance."""
+    return {"default": Wires(blender.path)}
+
+
+@pytest.fixture
+def listen(tmp_path: Path) -> str:
+    return f"unix:{tmp_path / 'bridge.sock'}"
