@@ -26,7 +26,6 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     __package__ = "blender_addon"
 
-from .addresses import Address, parse_address
 from .commands import CATALOGUE
 from .intake import Intake
 from .interrupt import best_interrupter
@@ -35,6 +34,7 @@ from .listener import Listener, new_boot
 from .pump import BlockingPump, Pump
 from .sockets import AddressRefused
 from .wire import Peer
+from .wire.address import Address, parse_address
 
 # A command that runs when the end comes may finish in this time, is interrupted then, and is left behind at last.
 FINISH_SECONDS = 5.0

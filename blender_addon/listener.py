@@ -15,12 +15,12 @@ import time
 from collections import OrderedDict
 from typing import Any, Callable, Dict, Mapping, Optional, Set
 
-from .addresses import Address
 from .connection import Connection
 from .intake import Intake
 from .readiness import Readiness
 from .sockets import ServerSocket, check_address
 from .wire import Limits, Peer, ServerSession
+from .wire.address import Address
 
 MOST_OPEN = 64
 MOST_GREETING = 16

@@ -9,7 +9,7 @@ import stat
 import struct
 from typing import Optional, Tuple
 
-from .addresses import Address, TcpAddress, UnixAddress
+from .wire.address import Address
 
 _BACKLOG = 128
 
@@ -20,15 +20,11 @@ class AddressRefused(Exception):
 
 def check_address(address: Address, token: Optional[str]) -> None:
     """Raises AddressRefused where the address needs more protection than it has."""
-    if isinstance(address, UnixAddress):
+    if address.kind == "unix":
         return
     if token is None:
         raise AddressRefused(f"{address} needs a token: every user of this machine can reach it")
-    try:
-        loopback = address.is_loopback()
-    except OSError as error:
-        raise AddressRefused(f"{address}: {error}") from error
-    if not loopback:
+    if not address.is_loopback:
         message = "can be reached from other machines, and there is no TLS here: use 127.0.0.1 and a tunnel"
         raise AddressRefused(f"{address} {message}")
 
@@ -43,7 +39,7 @@ class ServerSocket:
         except OSError as error:
             raise AddressRefused(f"{address}: {error}") from error
         # Outside a directory of the user's own, the peer's user is all that stands in for a token.
-        self._checks_user = isinstance(address, UnixAddress) and not _is_private(os.path.dirname(address.path) or ".")
+        self._checks_user = address.kind == "unix" and not _is_private(os.path.dirname(address.path) or ".")
         self._inode = _inode(address)
 
     def admits(self, peer: socket.socket) -> bool:
@@ -52,7 +48,7 @@ class ServerSocket:
 
     def unlink(self) -> None:
         """Remove the Unix socket's file, if it still is this one's."""
-        if isinstance(self.address, UnixAddress) and _inode(self.address) == self._inode:
+        if self.address.kind == "unix" and _inode(self.address) == self._inode:
             with contextlib.suppress(OSError):
                 os.unlink(self.address.path)
 
@@ -63,11 +59,11 @@ class ServerSocket:
 
 
 def _listen(address: Address) -> Tuple[Address, socket.socket]:
-    if isinstance(address, UnixAddress):
+    if address.kind == "unix":
         return address, _listen_unix(address.path)
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.create_server((address.host, address.port), family=family, backlog=_BACKLOG)
-    return TcpAddress(address.host, listener.getsockname()[1]), listener
+    return address._replace(port=listener.getsockname()[1]), listener
 
 
 def _listen_unix(path: str) -> socket.socket:
@@ -104,7 +100,7 @@ def _remove_stale(path: str) -> None:
 
 
 def _inode(address: Address) -> Optional[Tuple[int, int]]:
-    if isinstance(address, UnixAddress):
+    if address.kind == "unix":
         with contextlib.suppress(OSError):
             found = os.lstat(address.path)
             return found.st_dev, found.st_ino

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .client import AsyncClient, Result
-from .errors import BridgeError, EXIT_NO_BLENDER
+from .errors import EXIT_NO_BLENDER, BridgeError
 
 CALLERS = 16
 PICTURE = "bpy-bridge-demo.png"
@@ -65,7 +65,7 @@ def _bridge(home: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "bridge", "serve", "--listen", f"unix:{home / 'bridge.sock'}"]
     with (
         (home / "bridge.log").open("w+") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True) as process,  # noqa: S603  # our own program
     ):
         try:
             assert process.stdout is not None
@@ -84,9 +84,8 @@ async def _demonstrate(address: str, picture: Path, console: Console) -> None:
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(AsyncClient(address)) for _ in range(CALLERS)]
         began = time.perf_counter()
-        summary = (await clients[0].call("file.new", {"empty": True}, timeout=60)) and (
-            await clients[0].call("scene.summary")
-        )
+        await clients[0].call("file.new", {"empty": True}, timeout=60)
+        summary = await clients[0].call("scene.summary")
         console.print(f"Blender {summary.value['blender']} answered after {time.perf_counter() - began:.1f} s")
         await clients[0].call("code.execute", {"code": _WORLD})
         seconds = await _build(clients, things, console)
@@ -96,7 +95,7 @@ async def _demonstrate(address: str, picture: Path, console: Console) -> None:
     picture.write_bytes(data)
     value = result.value
     console.print(
-        f"rendered {value['width']}×{value['height']} with {value['engine']}, {value['samples']} samples, "
+        f"rendered {value['width']} by {value['height']} with {value['engine']}, {value['samples']} samples, "
         f"in {value['seconds']:.1f} s; {len(data) / 1024:.0f} KiB came back beside the JSON, not inside it"
     )
 

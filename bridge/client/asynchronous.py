@@ -76,9 +76,12 @@ class AsyncClient:
         self._tasks.cancel_scope.cancel()
         try:
             return await self._tasks.__aexit__(kind, error, traceback)
-        except BaseExceptionGroup:
-            # The reader and the writer raise nothing: a group holds the body's own error, which goes on as it is.
-            if error is None:
+        except BaseExceptionGroup as group:
+            # The reader and the writer raise nothing but bugs; the body's own error goes on as it is, in no group.
+            known = _leaves(error)
+            if any(
+                leaf not in known and not isinstance(leaf, anyio.get_cancelled_exc_class()) for leaf in _leaves(group)
+            ):
                 raise
             return None
         finally:
@@ -164,6 +167,12 @@ class AsyncClient:
         self._multiplex.cancel(request_id)
         with anyio.move_on_after(CANCEL_WAIT, shield=True):
             await exchange.done.wait()
+
+
+def _leaves(error: BaseException | None) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [] if error is None else [error]
 
 
 async def _open(

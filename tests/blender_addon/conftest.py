@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from blender_addon.addresses import UnixAddress
+from blender_addon.wire.address import Address
 from tests.blender_addon.serving import Served
 
 
@@ -12,7 +12,7 @@ def serve(tmp_path):
     running = []
 
     def start(**options):
-        address = options.pop("address", UnixAddress(str(tmp_path / f"{len(running)}.sock")))
+        address = options.pop("address", Address("unix", path=str(tmp_path / f"{len(running)}.sock")))
         running.append(Served(address, **options))
         return running[-1]
 

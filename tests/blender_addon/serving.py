@@ -9,13 +9,13 @@ import threading
 from typing import Any
 
 from blender_addon import wire
-from blender_addon.addresses import Address, TcpAddress, UnixAddress
 from blender_addon.call import Call, Interrupted
 from blender_addon.intake import Intake
 from blender_addon.listener import Listener
 from blender_addon.pump import BlockingPump, Pump
 from blender_addon.registry import Catalogue
 from blender_addon.wire import Part
+from blender_addon.wire.address import Address
 
 BOOT = "0123456789abcdef"
 PATIENCE = 20.0
@@ -143,7 +143,7 @@ class Client:
     """A blocking client that says exactly what it is told to."""
 
     def __init__(self, address: Address, *, token=None, greet=True):
-        if isinstance(address, UnixAddress):
+        if address.kind == "unix":
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(PATIENCE)
             try:
@@ -152,7 +152,7 @@ class Client:
                 self.sock.close()
                 raise
         else:
-            assert isinstance(address, TcpAddress)
+            assert address.kind == "tcp"
             self.sock = socket.create_connection((address.host, address.port), PATIENCE)
         self.session = wire.ClientSession(wire.Peer("client", "1"), token=token)
         self._decoder = wire.FrameDecoder()

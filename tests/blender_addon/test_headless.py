@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from blender_addon import headless, wire
-from blender_addon.addresses import parse_address
+from blender_addon.wire.address import parse_address
 from tests.blender_addon.serving import PATIENCE, Client
 
 ROOT = Path(headless.__file__).parents[1]

@@ -10,11 +10,11 @@ import stat
 import pytest
 
 from blender_addon import connection, wire
-from blender_addon.addresses import TcpAddress, UnixAddress
 from blender_addon.sockets import AddressRefused, ServerSocket, check_address
+from blender_addon.wire.address import Address
 from tests.blender_addon.serving import BOOT, PATIENCE
 
-LOOPBACK = TcpAddress("127.0.0.1", 0)
+LOOPBACK = Address("tcp", host="127.0.0.1", port=0)
 
 
 def error(body):
@@ -412,8 +412,8 @@ def test_tcp_takes_any_free_port_and_tells_it(serve):
     ("address", "token", "why"),
     [
         (LOOPBACK, None, "token"),
-        (TcpAddress("0.0.0.0", 0), "secret", "TLS"),
-        (TcpAddress("no.invalid", 0), "x", "no.invalid"),
+        (Address("tcp", host="0.0.0.0", port=0), "secret", "TLS"),
+        (Address("tcp", host="no.invalid", port=0), "x", "no.invalid"),
     ],
 )
 def test_an_unsafe_address_is_refused(address, token, why):
@@ -426,7 +426,7 @@ def listen():
     opened = []
 
     def listen(path):
-        opened.append(ServerSocket(UnixAddress(str(path))))
+        opened.append(ServerSocket(Address("unix", path=str(path))))
         return opened[-1]
 
     yield listen
@@ -476,9 +476,9 @@ def test_a_file_that_is_no_socket_is_not_touched(tmp_path, listen):
 
 def test_closing_removes_the_socket_but_not_a_successors(tmp_path):
     path = tmp_path / "s"
-    first = ServerSocket(UnixAddress(str(path)))
+    first = ServerSocket(Address("unix", path=str(path)))
     path.unlink()
-    second = ServerSocket(UnixAddress(str(path)))
+    second = ServerSocket(Address("unix", path=str(path)))
     first.close()
     assert path.exists()
     second.close()

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from blender_addon.addresses import parse_address
 from blender_addon.call import Call
 from blender_addon.intake import Intake
 from blender_addon.listener import Listener, new_boot
 from blender_addon.pump import BlockingPump, Pump
 from blender_addon.registry import Catalogue
 from blender_addon.wire import DEFAULT_MAX_PAYLOAD, Part, Peer
+from blender_addon.wire.address import parse_address
 from bridge.stream import ByteStream, SocketStream, connect_unix
 
 PATIENCE = 30.0

@@ -107,9 +107,11 @@ async def bridge(
             async with trio.open_nursery() as nursery:
                 await nursery.start(fleet.run)
                 nursery.start_soon(door.serve, [(listener, token)])
-                yield line
-                for tool in line.tools:
-                    await tool.leave()
+                try:
+                    yield line
+                finally:
+                    for tool in line.tools:
+                        tool.stream.socket.close()
                 await until(lambda: door.clients == 0)
                 assert memory.used == 0
                 nursery.cancel_scope.cancel()

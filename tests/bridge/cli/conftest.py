@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import socket
@@ -87,7 +88,8 @@ class Bridge:
                 sock, _ = self._listening.accept()
             except OSError:
                 return
-            with sock:
+            # A client that is interrupted leaves without a word, with answers unread.
+            with sock, contextlib.suppress(ConnectionError):
                 self._converse(sock)
 
     def _converse(self, sock: socket.socket) -> None:
@@ -114,6 +116,7 @@ class Bridge:
             params = STANDARD_CODEC.loads(payload)
             self.requests.put((event.method, params, event))
             if event.method == "wait":
+                sock.sendall(head(session.event(event.id, "progress") or b"", 2) + b"{}")
                 return
             if event.method == "error":
                 respond(params, ok=False)

@@ -187,14 +187,24 @@ def test_an_address_that_is_none_is_exit_code_2(run):
     assert "unix:" in err
 
 
-def test_ctrl_c_cancels_the_request(bridge, home):
+def test_ctrl_c_while_it_waits_cancels_the_request(bridge, run, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr("bridge.cli.call._Progress.__call__", interrupted)
+    assert run("call", "wait") == (130, "", "bpy-bridge: interrupted\n")
+    assert sent(bridge)[0] == "wait"
+    assert bridge.requests.get(timeout=10) == "cancel"
+
+
+def test_ctrl_c_at_any_moment_ends_it_without_a_traceback(bridge, home):
     process = subprocess.Popen(
         [sys.executable, "-m", "bridge", "call", "wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert sent(bridge)[0] == "wait"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
-    assert bridge.requests.get(timeout=10) == "cancel"
     assert (process.returncode, out, err) == (130, "", "bpy-bridge: interrupted\n")
 
 

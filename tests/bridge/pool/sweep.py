@@ -40,14 +40,19 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
 
-def schedules(sizes: range, seeds: range, pool_class: Callable[..., Any], stride: int = 1) -> Iterator[Plan]:
+CONTROL = ("cancel the run", "close", "reconnect", "pause", "shrink")
+
+
+def schedules(
+    sizes: range, seeds: range, pool_class: Callable[..., Any], stride: int = 1, control: tuple[str, ...] = CONTROL
+) -> Iterator[Plan]:
     """All of them for these sizes and seeds; the number of steps is found by one run that nothing disturbs."""
     for size in sizes:
         for seed in seeds:
             plain = Plan(size, seed)
             yield plain
             steps = schedule(pool_class, plain).steps
-            for strike in (*range(size + 3), "cancel the run", "close", "reconnect", "pause", "shrink"):
+            for strike in (*range(size + 3), *control):
                 for step in range(1 + (seed + len(str(strike))) % stride, steps + 1, stride):
                     yield Plan(size, seed, strike, step)
 
@@ -175,7 +180,10 @@ class Crowd(trio.abc.Instrument):
         if not self._watching:
             return
         self.outcome.steps += 1
-        self._strike(self.outcome.steps - self._plan.step)
+        try:
+            self._strike(self.outcome.steps - self._plan.step)
+        except Exception as error:  # trio would only log it, and watch no more
+            self.problem(f"{self._plan.strike} raised {error!r}")
         now = self._pool.statistics()
         if now.idle + now.leased + now.connecting + now.checking > self._plan.size:
             self.problem(f"too many sockets: {now}")

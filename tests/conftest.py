@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,10 @@ def wires(blender: Blender) -> dict[str, Wires]:
 @pytest.fixture
 def listen(tmp_path: Path) -> str:
     return f"unix:{tmp_path / 'bridge.sock'}"
+
+
+@pytest.fixture
+def start_blender() -> Iterator[Callable[[Path], Blender]]:
+    """Start one more, at a path of its own."""
+    with ExitStack() as stack:
+        yield lambda path: stack.enter_context(running_blender(path))
