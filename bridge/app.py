@@ -30,6 +30,7 @@ from .supervisor import Worker, find_blender
 log = structlog.get_logger(__name__)
 
 OnReady = Callable[[list[str]], None]
+OpenStream = Callable[[], Awaitable[ByteStream]]
 
 DEFAULT_INSTANCE = "default"
 
@@ -88,7 +89,7 @@ class Bridge:
 
     def _configured(self) -> list[Instance]:
         return [
-            self._instance(name, instance.address, instance.secret())
+            self._instance(name, instance.address, _opener(instance.address), instance.secret())
             for name, instance in self._settings.instances.items()
         ]
 
@@ -96,18 +97,24 @@ class Bridge:
         workers = dict(self._settings.workers)
         if not workers and not self._settings.instances:
             workers[DEFAULT_INSTANCE] = WorkerSettings()
-        for name, worker in workers.items():
-            command = find_blender(worker.blender)
+        for name, chosen in workers.items():
+            command = find_blender(chosen.blender)
             path = paths.runtime_directory() / f"worker-{name}.sock"
             paths.check_socket_path(str(path))
-            self._workers.append(Worker(name, path, command=command, file=worker.file, emit=self._emit))
-        return [self._instance(worker.state.name, worker.address, None) for worker in self._workers]
+            self._workers.append(Worker(name, path, command=command, file=chosen.file, emit=self._emit))
+        instances = []
+        for worker in self._workers:
+            instance = self._instance(worker.state.name, worker.address, worker.open_stream, None)
+            # Whatever was connected or failed before belongs to another process.
+            worker.on_change = instance.pool.reconnect
+            instances.append(instance)
+        return instances
 
-    def _instance(self, name: str, address: str, token: str | None) -> Instance:
+    def _instance(self, name: str, address: str, open_stream: OpenStream, token: str | None) -> Instance:
         return Instance(
             name,
             address,
-            _opener(address),
+            open_stream,
             token=token,
             pool=self._settings.pool_for(name),
             memory=self._responses,
@@ -139,7 +146,7 @@ class Bridge:
         scope.cancel()
 
 
-def _opener(text: str) -> Callable[[], Awaitable[ByteStream]]:
+def _opener(text: str) -> OpenStream:
     address = parse_address(text)
     if address.kind == "unix":
         return partial(stream.connect_unix, address.path)

@@ -120,7 +120,8 @@ class Connection:
             exchange.reply = await self._reply(exchange)
         except trio.Cancelled:
             if exchange.sent:
-                await self._cancel(exchange)
+                with trio.move_on_after(self._cancel_grace, shield=True):
+                    await self._cancel(exchange)
             raise
         except (Fault, trio.BrokenResourceError, trio.ClosedResourceError) as error:
             exchange.sent = True
@@ -153,13 +154,12 @@ class Connection:
                 self._leaving = True
 
     async def _cancel(self, exchange: Exchange) -> None:
-        with trio.CancelScope(shield=True, deadline=trio.current_time() + self._cancel_grace):
-            try:
-                await self._writer.write([self._session.cancel(exchange.request.id)])
-                exchange.reply = await self._reply(exchange)
-                self.poisoned = False
-            except (Fault, trio.BrokenResourceError, trio.ClosedResourceError):
-                return
+        try:
+            await self._writer.write([self._session.cancel(exchange.request.id)])
+            exchange.reply = await self._reply(exchange)
+            self.poisoned = False
+        except (Fault, trio.BrokenResourceError, trio.ClosedResourceError):
+            return
 
     async def ping(self) -> dict[str, Any]:
         """Blender's status object, measured now. Raises BlenderLost; poisons the connection where it fails."""

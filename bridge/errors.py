@@ -2,6 +2,7 @@
 
 BridgeError
 ├── ConfigurationError          a setting or a flag is wrong; nothing was started
+│   └── NoBlender               there is no Blender to start
 ├── NotRunning                  no bridge answers at the address
 ├── RequestError                travels on the wire as an error object
 │   ├── ProtocolViolation       bad_frame bad_envelope unsupported_protocol unauthorized payload_too_large
@@ -40,6 +41,12 @@ class ConfigurationError(BridgeError):
     """A setting, a flag or a file is wrong; the message names it, says what is wrong and gives an example."""
 
     exit_code = EXIT_USAGE
+
+
+class NoBlender(ConfigurationError):
+    """There is no Blender to start; the message says what to install."""
+
+    exit_code = EXIT_NO_BLENDER
 
 
 class NotRunning(BridgeError):

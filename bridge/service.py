@@ -225,6 +225,8 @@ class Service:
         boot, commands = self._catalogues.get(instance.name, (None, []))
         if instance.boot is not None and instance.boot == boot:
             return commands
+        if not instance.pool.statistics().live:
+            return CATALOGUE.describe()
         question = Call(Request("describe", "addon.describe"), b"", default_deadline=_DESCRIBE_DEADLINE, on_event=None)
         reply = await self._ask(question, instance)
         try:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,7 +21,8 @@ import trio
 from trio_util import move_on_when
 
 from . import events
-from .errors import ConfigurationError
+from .errors import NoBlender
+from .stream import ByteStream, connect_unix
 
 log = structlog.get_logger(__name__)
 
@@ -46,13 +48,17 @@ class WorkerState:
 
 
 class Worker:
-    """One Blender process that listens at `address` (unix:/path), kept alive while `run` runs."""
+    """One Blender process that listens at `address` (unix:/path), kept alive while `run` runs.
+
+    `on_change` is called when a process has become ready, and when it has ended.
+    """
 
     def __init__(
         self, name: str, socket_path: Path, *, command: list[str], file: Path | None, emit: events.Emit
     ) -> None:
         self.state = WorkerState(name)
         self.address = f"unix:{socket_path}"
+        self.on_change: Callable[[], None] = _nobody
         self._socket_path = socket_path
         self._start = command
         self._file = file
@@ -66,7 +72,7 @@ class Worker:
             started = trio.current_time()
             try:
                 await self._live()
-            except (OSError, ConfigurationError, trio.TooSlowError) as error:
+            except (OSError, trio.TooSlowError) as error:
                 self.state.last_error = str(error) or "it was not ready in time"
                 log.warning("worker could not start", worker=self.state.name, error=self.state.last_error)
             failures = 0 if trio.current_time() - started > STABLE_AFTER else failures + 1
@@ -92,13 +98,24 @@ class Worker:
             with trio.fail_after(READY_TIMEOUT):
                 await self._read_output(process, until_ready=True)
             self.state.phase = "ready"
+            self.state.last_error = None
             self._emit(events.WorkerStarted(self.state.name, process.pid, trio.current_time() - started))
             log.info("worker is ready", worker=self.state.name, pid=process.pid, address=self.address)
+            self.on_change()
             async with move_on_when(process.wait):
                 await self._read_output(process, until_ready=False)
                 await process.wait()
         finally:
-            await self._end(process)
+            with trio.move_on_after(2 * END_TIMEOUT, shield=True):
+                await self._end(process)
+            self._ended(process)
+
+    async def open_stream(self) -> ByteStream:
+        """Connect to it. Raises OSError, at once where the process is not ready, with what is known of why."""
+        if self.state.phase != "ready":
+            why = f": {self.state.last_error}" if self.state.last_error else ""
+            raise OSError(f"its worker is {self.state.phase}{why}")
+        return await connect_unix(str(self._socket_path))
 
     def _command(self) -> list[str]:
         file = [] if self._file is None else ["--file", str(self._file)]
@@ -118,25 +135,30 @@ class Worker:
             raise OSError(f"Blender ended before it was ready: {tail}")
 
     async def _end(self, process: trio.Process) -> None:
-        with trio.CancelScope(shield=True):
-            if process.stdin is not None:
-                await process.stdin.aclose()
-            with trio.move_on_after(END_TIMEOUT):
-                _signal(process, signal.SIGTERM)
-                await process.wait()
-            _signal(process, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        with trio.move_on_after(END_TIMEOUT):
+            _signal(process, signal.SIGTERM)
             await process.wait()
-            if process.stdout is not None:
-                await process.stdout.aclose()
+        _signal(process, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        await process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                await pipe.aclose()
+
+    def _ended(self, process: trio.Process) -> None:
         self._socket_path.unlink(missing_ok=True)
         self.state.pid = None
         self.state.phase = "ended"
+        self.on_change()
         self._emit(events.WorkerEnded(self.state.name, process.pid, str(process.returncode)))
         log.info("worker ended", worker=self.state.name, pid=process.pid, status=process.returncode)
 
 
+def _nobody() -> None:
+    """The listener of a worker that nobody watches."""
+
+
 def find_blender(blender: str) -> list[str]:
-    """The command that starts a headless Blender: the bpy wheel, or an executable. Raises ConfigurationError.
+    """The command that starts a headless Blender: the bpy wheel, or an executable. Raises NoBlender.
 
     `bpy` falls back to the `blender` on PATH where there is no wheel for this Python.
     """
@@ -147,7 +169,7 @@ def find_blender(blender: str) -> list[str]:
     executable = shutil.which(blender)
     if executable is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        raise ConfigurationError(
+        raise NoBlender(
             f"there is no Blender to start: no bpy wheel in this Python {version} and no {blender!r} on PATH. "
             "Install one (`pip install 'bpy-bridge[embedded]'` on Python 3.11 or 3.13, or your system's blender), "
             "or name one that runs: `bpy-bridge serve --instance default=tcp:127.0.0.1:9876`"

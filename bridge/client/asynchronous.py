@@ -78,10 +78,8 @@ class AsyncClient:
             return await self._tasks.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:
             # The reader and the writer raise nothing but bugs; the body's own error goes on as it is, in no group.
-            known = _leaves(error)
-            if any(
-                leaf not in known and not isinstance(leaf, anyio.get_cancelled_exc_class()) for leaf in _leaves(group)
-            ):
+            others = [leaf for leaf in _leaves(group) if leaf not in _leaves(error)]
+            if not all(isinstance(leaf, anyio.get_cancelled_exc_class()) for leaf in others):
                 raise
             return None
         finally:
@@ -149,7 +147,8 @@ class AsyncClient:
             await exchange.settled(wait)
         except BaseException:
             # Cancelled, or on_event raised: whoever stops waiting must not leave Blender working.
-            await self._abandon(request_id, exchange)
+            with anyio.move_on_after(CANCEL_WAIT, shield=True):
+                await self._abandon(request_id, exchange)
             raise
         finally:
             self._multiplex.forget(request_id)
@@ -160,13 +159,12 @@ class AsyncClient:
         raise unanswered(deadline) if exchange.begun else unsent(deadline)
 
     async def _abandon(self, request_id: str, exchange: Exchange) -> None:
-        """Cancel a request whose frame was begun, and wait a moment for its last word."""
+        """Cancel a request whose frame was begun, and wait for its last word."""
         if exchange.answer is not None or not exchange.begun or self._multiplex.ended:
             return
         exchange.done = anyio.Event()
         self._multiplex.cancel(request_id)
-        with anyio.move_on_after(CANCEL_WAIT, shield=True):
-            await exchange.done.wait()
+        await exchange.done.wait()
 
 
 def _leaves(error: BaseException | None) -> list[BaseException]:
@@ -178,10 +176,10 @@ def _leaves(error: BaseException | None) -> list[BaseException]:
 async def _open(
     address: Address,
     token: str | None,
-    timeout: float,
+    within: float,
 ) -> tuple[ByteStream, ClientSession, Limits, FrameDecoder]:
     try:
-        with anyio.fail_after(timeout):
+        with anyio.fail_after(within):
             stream = await _connect(address)
             try:
                 session, decoder = ClientSession(PEER, token=token), FrameDecoder()

@@ -109,13 +109,15 @@ def open_link(address: Address, token: str | None, timeout: float) -> Link:
     link = Link(sock, ClientSession(PEER, token=token))
     try:
         link.shake_hands(until)
-    except BaseException as error:
-        # Whatever ends the handshake, an interrupt too, ends the connection.
+    except Fault as fault:
         link.close()
-        if isinstance(error, Fault):
-            raise error_from_fault(error) from None
-        if isinstance(error, OSError):
-            raise _not_running(address, error) from error
+        raise error_from_fault(fault) from None
+    except OSError as error:
+        link.close()
+        raise _not_running(address, error) from error
+    except BaseException:
+        # An interrupt too must not leave the socket behind.
+        link.close()
         raise
     return link
 

@@ -211,7 +211,7 @@ def test_it_ends_with_its_parent_though_there_is_no_pipe(start):
     ("options", "why"),
     [
         (["--listen", "tcp:127.0.0.1:0"], "needs a token"),
-        (["--listen", "nowhere"], "write unix:/path"),
+        (["--listen", "nowhere"], "write unix:/"),
         (["--listen", "unix:/no/such/directory/s"], "No such file"),
         (["--listen", "unix:{tmp}/s", "--file", "{tmp}/missing.blend"], "missing.blend"),
         (["--listen", "unix:{tmp}/s", "--token-file", "{tmp}/missing"], "missing"),

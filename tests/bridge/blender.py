@@ -18,7 +18,7 @@ from blender_addon.wire import DEFAULT_MAX_PAYLOAD, Part, Peer
 from blender_addon.wire.address import parse_address
 from bridge.stream import ByteStream, SocketStream, connect_unix
 
-PATIENCE = 30.0
+PATIENCE = 4.0
 
 
 class Cooperative:

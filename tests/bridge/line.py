@@ -71,7 +71,7 @@ async def bridge(
     max_clients: int = 1024,
     frame_timeout: float = PATIENCE,
     handshake_timeout: float = PATIENCE,
-    default_deadline: float = PATIENCE,
+    default_deadline: float = 300.0,
 ) -> AsyncIterator[Line]:
     """The line, running, and at the end the proof that no payload's memory was forgotten."""
     seen: list[BridgeEvent] = []

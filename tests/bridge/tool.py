@@ -9,6 +9,7 @@ import trio
 
 from blender_addon import wire
 from blender_addon.wire import Part
+from blender_addon.wire.session import State
 
 
 class Answer(NamedTuple):
@@ -112,6 +113,8 @@ class Tool:
 
     async def refusal(self) -> wire.Fault:
         """The error, with id null, that ends the connection; then there is nothing more."""
+        if self.session.state is State.HELLO:
+            self.session.greet()
         try:
             await self._until(wire.Response, "")
         except wire.Fault as fault:

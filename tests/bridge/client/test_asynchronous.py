@@ -90,16 +90,25 @@ def test_a_cancelled_call_waits_for_the_last_word(bridge, run, monkeypatch):
     bridge.wait_for("cancel 1")
 
 
-def test_a_call_cancelled_before_its_frame_was_begun_is_never_sent(bridge, run):
+def test_a_call_cancelled_before_its_frame_was_begun_is_never_sent(start_bridge, run):
+    bridge = start_bridge(limits=Limits(1 << 26, 4))
+
     async def scenario():
         async with AsyncClient(bridge.address) as client:
-            with anyio.CancelScope() as scope:
-                scope.cancel()
-                await client.call("echo", {"never": True})
-            assert (await client.call("echo", {"a": 1})).value == {"a": 1}
+            await client.call("stop_reading")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(fill_the_socket, client)
+                await anyio.wait_all_tasks_blocked()
+                with anyio.move_on_after(0.05) as scope:
+                    await client.call("never_sent")
+                assert scope.cancelled_caught
+                bridge.over.set()
+
+    async def fill_the_socket(client):
+        await client.call("echo", parts={"co": Part(bytes(1 << 23))})
 
     run(scenario)
-    assert len(bridge.requests) == 1
+    assert [request.method for request in bridge.requests] == ["stop_reading", "echo"]
 
 
 def test_what_a_callback_raises_ends_its_own_call_alone(bridge, run):
