@@ -10,9 +10,12 @@ from typing import Any, List, Mapping, NamedTuple, Optional, Protocol
 from .call import Call
 from .interrupt import Interrupter
 from .results import encode_result
-from .wire import Buffer, Fault, join_parts
+from .wire import MAX_ENVELOPE, STANDARD_CODEC, Buffer, Fault, join_parts
 from .wire.envelope import Parts
 from .wire.parts import total_length
+
+# For the fields beside the parts, here and where the bridge writes the envelope anew.
+_ENVELOPE_RESERVE = 1024
 
 
 class Answer(NamedTuple):
@@ -25,12 +28,15 @@ class Answer(NamedTuple):
 
     @classmethod
     def of_result(cls, result: object, most: int) -> Answer:
-        """Encode a result. Raises Fault where it has more than `most` bytes."""
+        """Encode a result. Raises Fault where it has more than `most` bytes, or more parts than an envelope holds."""
         parts, buffers = join_parts(*encode_result(result))
         size = total_length(buffers)
         if size > most:
             message = f"the command ran, but its result has {size} bytes and at most {most} can be sent: ask for less"
             raise Fault("execution_failed", message, data={"length": size, "limit": most})
+        if parts is not None and len(STANDARD_CODEC.dumps(parts)) > MAX_ENVELOPE - _ENVELOPE_RESERVE:
+            message = f"the command ran, but its result has {len(parts)} parts, more than fit an envelope: ask for less"
+            raise Fault("execution_failed", message, data={"parts": len(parts)})
         return cls(True, parts, buffers, size)
 
     @classmethod

@@ -160,5 +160,5 @@ def error_from_fault(fault: Fault) -> RequestError:
     """The tree's class for a fault that came over the wire."""
     if isinstance(fault, RequestError):
         return fault
-    found = _CLASSES.get(fault.code, Refused)
+    found = _CLASSES.get(fault.code, Refused if fault.outcome == "not_executed" else RequestError)
     return found(fault.message, code=fault.code, outcome=fault.outcome, data=fault.data)

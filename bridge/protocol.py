@@ -8,7 +8,9 @@ import orjson
 
 from blender_addon.wire import Buffer, ClientSession, Codec, Fault, Limits, Peer, ServerSession
 
-VERSION = "0.1.0"
+from . import __version__
+
+VERSION = __version__
 
 # orjson's JSONDecodeError is a ValueError, and it refuses deep nesting by itself.
 CODEC = Codec(orjson.loads, orjson.dumps)

@@ -89,9 +89,9 @@ class Service:
             reply = await self._perform(call)
             outcome = "ok" if reply.ok else _code(reply)
             return reply
-        except RequestError as error:
-            outcome = error.code
-            raise
+        except Fault as fault:
+            outcome = fault.code
+            raise error_from_fault(fault) from fault.__cause__
         except Exception as error:
             # The boundary between one request and all others: a bug in one is that one's failure.
             reference = f"{os.getpid():x}-{next(self._ids):x}"

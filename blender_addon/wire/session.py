@@ -39,7 +39,7 @@ from .envelope import (
     parse,
 )
 from .fault import Fault
-from .frame import Frame, head
+from .frame import MAX_ENVELOPE, Frame, head
 
 
 class State(enum.Enum):
@@ -180,14 +180,18 @@ class ServerSession:
         return request
 
     def respond(self, request_id: str, *, ok: bool, parts: Parts | None = None, boot: str | None = None) -> bytes:
-        """The response's envelope; the request is then no longer in flight. Raises KeyError where it was not.
+        """The response's envelope; the request is then no longer in flight. Raises KeyError where it was not, and
+        Fault (`execution_failed`) where the parts are too many for an envelope: it is in flight still.
 
         `boot` is passed on where another Blender than this server answered.
         """
-        self.in_flight.remove(request_id)
         if self._boot is not None:
             boot = self._boot
-        return encode(Response(request_id, ok, boot, parts), self._codec)
+        envelope = encode(Response(request_id, ok, boot, parts), self._codec)
+        if len(envelope) > MAX_ENVELOPE:
+            raise Fault("execution_failed", f"the answer has {len(parts or ())} parts, more than an envelope describes")
+        self.in_flight.remove(request_id)
+        return envelope
 
     def event(self, request_id: str, name: str) -> bytes | None:
         """The envelope of a `progress` or `log` event; None once the request has its response."""
@@ -284,8 +288,11 @@ class ClientSession:
         return fault
 
     def request(self, request: Request) -> bytes:
-        """The request's envelope."""
-        return encode(request, self._codec)
+        """The request's envelope. Raises Fault where it would be larger than an envelope may be."""
+        envelope = encode(request, self._codec)
+        if len(envelope) > MAX_ENVELOPE:
+            raise Fault("bad_envelope", f"the request's envelope has {len(envelope)} bytes, {MAX_ENVELOPE} at most")
+        return envelope
 
     def cancel(self, request_id: str) -> bytes:
         """A whole frame that cancels the request."""

@@ -75,7 +75,7 @@ class AsyncClient:
     ) -> bool | None:
         self._tasks.cancel_scope.cancel()
         try:
-            return await self._tasks.__aexit__(kind, error, traceback)
+            return await self._tasks.__aexit__(kind, error, traceback)  # noqa: ASYNC102  # as a task group's own
         except BaseExceptionGroup as group:
             # The reader and the writer raise nothing but bugs; the body's own error goes on as it is, in no group.
             others = [leaf for leaf in _leaves(group) if leaf not in _leaves(error)]
@@ -91,7 +91,7 @@ class AsyncClient:
         params: Mapping[str, Any] | None = None,
         *,
         parts: Mapping[str, Part] | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the deadline travels to Blender with the request
         instance: str | None = None,
         key: str | None = None,
         boot: str | None = None,
@@ -123,10 +123,10 @@ class AsyncClient:
         assert isinstance(response, Response)
         return result_of(response, payload)
 
-    async def ping(self, timeout: float = CONNECT_TIMEOUT) -> dict[str, Any]:
+    async def ping(self) -> dict[str, Any]:
         """The bridge's status in short, answered within milliseconds however busy Blender is."""
         ping_id = str(next(self._ids))
-        _, payload = await self._exchange(ping_id, Exchange([self._session.ping(ping_id)]), timeout, timeout)
+        _, payload = await self._exchange(ping_id, Exchange([self._session.ping(ping_id)]), CONNECT_TIMEOUT, CONNECT_TIMEOUT)
         return status_object(payload)
 
     async def methods(self) -> list[dict[str, Any]]:

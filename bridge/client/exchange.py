@@ -79,7 +79,7 @@ def locate(address: str | None, token: str | None) -> tuple[Address, str | None]
     if address is None or token is None:
         from bridge.paths import find_bridge  # noqa: PLC0415  # a tool that names both needs no look at the disk
 
-        address, found = find_bridge(address)
+        address, found = find_bridge(address, token)
         token = token if token is not None else found
     try:
         return parse_address(address), token

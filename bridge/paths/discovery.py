@@ -15,8 +15,8 @@ from .tokens import read_token
 _UNIX = "unix:"
 
 
-def find_bridge(address: str | None = None) -> tuple[str, str | None]:
-    """The address to connect to and, where it is TCP, the token.
+def find_bridge(address: str | None = None, token: str | None = None) -> tuple[str, str | None]:
+    """The address to connect to and, where it is TCP, the token: the one given, else this user's.
 
     In this order: `address`, BPY_BRIDGE_ADDRESS, the running bridge's record (a Unix socket before TCP), the default
     address. The first two are taken at their word. Raises NotRunning where nothing shows that a bridge runs, and
@@ -27,7 +27,7 @@ def find_bridge(address: str | None = None) -> tuple[str, str | None]:
         kind = parse_address(found).kind
     except ValueError as error:
         raise ConfigurationError(f"the bridge's address {error}") from None
-    return found, None if kind == "unix" else _token(found)
+    return found, None if kind == "unix" else token or _token(found)
 
 
 def _published_address() -> str:

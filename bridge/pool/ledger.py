@@ -114,9 +114,7 @@ class Ledger(Generic[C]):
             self._emit(LeaseReleased(self.name, used))
             reason = self._why_discard(slot, now)
             if reason is not None:
-                work: Work[C] = Work()
-                self._discard(slot, reason, work, now)
-                return self._settle(now, work)
+                return self._lose([slot], reason, now)
             if self._waiters and not self.paused:
                 self._hand_to_head(slot, now)
                 return None
@@ -246,21 +244,21 @@ class Ledger(Generic[C]):
         """A check has ended."""
         with self._lock:
             del self._checking[slot]
-            if alive:
-                return self._supply(slot, now)
-            work: Work[C] = Work()
-            self._discard(slot, "failed_check", work, now)
-            return self._settle(now, work)
+            return self._supply(slot, now) if alive else self._lose([slot], "failed_check", now)
 
     def _supply(self, slot: Slot[C], now: float) -> Work[C] | None:
         slot.idle_since = now
         reason = self._why_discard(slot, now)
         if reason is not None:
-            work: Work[C] = Work()
-            self._discard(slot, reason, work, now)
-            return self._settle(now, work)
+            return self._lose([slot], reason, now)
         self._idle.append(slot)
         return self._settle(now)
+
+    def _lose(self, slots: Iterable[Slot[C]], reason: events.DiscardReason, now: float) -> Work[C] | None:
+        work: Work[C] = Work()
+        for slot in slots:
+            self._discard(slot, reason, work, now)
+        return self._settle(now, work)
 
     # control
 
@@ -279,14 +277,14 @@ class Ledger(Generic[C]):
             self.settings = replace(self.settings, max_connections=max_connections)
             surplus = self._total() - max_connections
             self._shrunk = surplus > 0
-            return self._drop(self._idle[: max(0, surplus)], "surplus", now)
+            return self._lose(self._take_idle(max(0, surplus)), "surplus", now)
 
     def renew(self, now: float) -> Work[C] | None:
         """Begin a new generation: every connection of the old one closes, those in use at their release."""
         with self._lock:
             self._generation += 1
             self._backoff.restart()
-            return self._drop(list(self._idle), "stale", now)
+            return self._lose(self._take_idle(len(self._idle)), "stale", now)
 
     def close(self, now: float) -> Work[C] | None:
         """End: nothing is lent any more, waiters fail at once, idle connections close, leased ones at release."""
@@ -294,14 +292,11 @@ class Ledger(Generic[C]):
             self.closed = True
             for waiter in list(self._waiters.values()):
                 self._fail_waiter(waiter, now, "closed", refusals.closed(self.name))
-            return self._drop(list(self._idle), "closed", now)
+            return self._lose(self._take_idle(len(self._idle)), "closed", now)
 
-    def _drop(self, slots: Iterable[Slot[C]], reason: events.DiscardReason, now: float) -> Work[C] | None:
-        work: Work[C] = Work()
-        for slot in slots:
-            self._idle.remove(slot)
-            self._discard(slot, reason, work, now)
-        return self._settle(now, work)
+    def _take_idle(self, count: int) -> list[Slot[C]]:
+        taken, self._idle = self._idle[:count], self._idle[count:]
+        return taken
 
     def _fail_waiter(self, waiter: Waiter, now: float, why: events.AcquireOutcome, error: Exception) -> None:
         del self._waiters[waiter.task]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import trio
 
@@ -41,7 +43,7 @@ async def _starts(lasts: float, count: int) -> list[float]:
             raise OSError
 
     await keep_running("failing", failing, events.ignore)
-    return [b - a - lasts for a, b in zip(starts, starts[1:], strict=False)]
+    return [b - a - lasts for a, b in itertools.pairwise(starts)]
 
 
 async def test_the_pause_grows_to_its_maximum_with_jitter(autojump_clock):

@@ -16,7 +16,6 @@ import trio
 from blender_addon.wire import Buffer, Cancel, Fault, Frame, Limits, Opened, Ping, Request, ServerSession, head
 from bridge import protocol
 from bridge.connection import Reply
-from bridge.errors import RequestError
 from bridge.frames import FrameReader, FrameWriter
 from bridge.memory import MemoryShare
 from bridge.service import Call, Service
@@ -235,10 +234,11 @@ class FramedConnection:
         try:
             try:
                 reply = await self._service.perform(call)
-                ok, payload, parts, boot = reply.ok, reply.payload, reply.parts, reply.boot
-            except RequestError as error:
-                ok, payload, parts, boot = False, protocol.json_bytes(error.as_object()), None, None
-            envelope = self._session.respond(request_id, ok=ok, parts=parts, boot=boot)
+                envelope = self._session.respond(request_id, ok=reply.ok, parts=reply.parts, boot=reply.boot)
+                payload = reply.payload
+            except Fault as fault:
+                envelope = self._session.respond(request_id, ok=False)
+                payload = protocol.json_bytes(fault.as_object())
             if not self._ended and not self._session.closed:
                 start = head(envelope, len(payload))
                 await self._writer.write([start + payload] if len(payload) < _SMALL else [start, payload])

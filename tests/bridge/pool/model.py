@@ -107,6 +107,7 @@ class Model:
                 self.dialing = dialed[number + 1 :]
                 self._take_back(connection)
                 self._settle()
+            self._settle()  # within a quarter of a second, where somebody waits
             self.wait(RECOVERY)
         self._settle()
 

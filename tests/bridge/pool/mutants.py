@@ -27,7 +27,9 @@ class Mutant:
         home.mkdir()
         for path in _SOURCE.glob("*.py"):
             (home / path.name).write_text(self._changed(path), encoding="utf-8")
-        spec = importlib.util.spec_from_file_location(package, home / "__init__.py", submodule_search_locations=[str(home)])
+        spec = importlib.util.spec_from_file_location(
+            package, home / "__init__.py", submodule_search_locations=[str(home)]
+        )
         module = sys.modules[package] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module.Pool
@@ -59,15 +61,20 @@ MUTANTS = [
         "newcomers barge in before the woken waiter",
         ("while self._idle and not self._waiters and not self.paused", "while self._idle and not self.paused"),
         (_HAND_OVER, ""),
-        ("            self._idle.append(slot)\n            return None\n", "            self._idle.append(slot)\n            return Work()\n"),
+        ("append(slot)\n            return None", "append(slot)\n            return Work()"),
     ),
-    _ledger("the last waiter is served first", ("self._waiters.popitem(last=False)", "self._waiters.popitem(last=True)")),
+    _ledger(
+        "the last waiter is served first", ("self._waiters.popitem(last=False)", "self._waiters.popitem(last=True)")
+    ),
     _ledger("a release wakes nobody", (_HAND_OVER, "")),
-    _ledger("a cancelled waiter stays in the queue", ("            del self._waiters[task]\n", "            pass\n")),
+    _ledger("a cancelled waiter stays in the queue", ("del self._waiters[task]\n", "pass\n")),
     _ledger(
         "busy counts dead waiters",
-        ("            del self._waiters[task]\n", '            del self._waiters[task]\n            self._ghosts = getattr(self, "_ghosts", 0) + 1\n'),
-        ("if len(self._waiters) >= self.settings.max_waiting", 'if len(self._waiters) + getattr(self, "_ghosts", 0) >= self.settings.max_waiting'),
+        ("del self._waiters[task]\n", 'del self._waiters[task]; self._ghosts = getattr(self, "_ghosts", 0) + 1\n'),
+        (
+            "if len(self._waiters) >= self.settings.max_waiting",
+            'if len(self._waiters) + getattr(self, "_ghosts", 0) >= self.settings.max_waiting',
+        ),
     ),
     _ledger("poison is ignored", ("if slot.connection.poisoned:", "if False:")),
     _ledger("a stale generation is lent again", ("if slot.generation != self._generation:", "if False:")),
@@ -77,29 +84,95 @@ MUTANTS = [
     _ledger("close forgets the waiters", ("for waiter in list(self._waiters.values()):", "for waiter in []:")),
     _ledger("a paused pool lends what comes back", ("if self._waiters and not self.paused:", "if self._waiters:")),
     _ledger("a dead idle connection is lent", ("if slot.connection.usable():", "if True:")),
-    _ledger("nothing is checked before it is lent", ("if now - slot.idle_since > self.settings.check_after:", "if False:")),
-    _ledger("a second release is accepted", ("            if lease.released:\n", "            if False:\n"), ("del self._leased[lease]", "self._leased.pop(lease, None)")),
+    _ledger(
+        "nothing is checked before it is lent", ("if now - slot.idle_since > self.settings.check_after:", "if False:")
+    ),
+    _ledger(
+        "a second release is accepted",
+        ("            if lease.released:\n", "            if False:\n"),
+        ("del self._leased[lease]", "self._leased.pop(lease, None)"),
+    ),
     _ledger("a deadlock with oneself is not noticed", ("raise refusals.deadlock(self.name, task.name)", "return")),
-    _ledger("a failed connect keeps its slot", ("            self._connecting -= 1\n            self._backoff.fail", "            self._backoff.fail")),
-    _ledger("a connect that is left out keeps its slot", ("                self._connecting -= 1\n                return None", "                return None")),
-    _ledger("a cancelled connect keeps its slot", ('pool is going down."""\n        with self._lock:\n            self._connecting -= 1', 'pool is going down."""')),
+    _ledger(
+        "a failed connect keeps its slot",
+        ("            self._connecting -= 1\n            self._backoff.fail", "            self._backoff.fail"),
+    ),
+    _ledger(
+        "a connect that is left out keeps its slot",
+        ("                self._connecting -= 1\n                return None", "                return None"),
+    ),
+    _ledger(
+        "a cancelled connect keeps its slot",
+        (
+            'pool is going down."""\n        with self._lock:\n            self._connecting -= 1',
+            'pool is going down."""',
+        ),
+    ),
     _ledger("every reserved connect begins", ("if self.closed or not needed or others", "if self.closed or others")),
-    _ledger("all probe while the endpoint is down", ("1 if not self._connecting and now >= self._retry_at else 0", "9 if now >= self._retry_at else 0")),
+    _ledger(
+        "all probe while the endpoint is down",
+        ("1 if not self._connecting and now >= self._retry_at else 0", "9 if now >= self._retry_at else 0"),
+    ),
     _ledger("a failed connect wakes nobody", ("return self._backoff.failures > 0 or", "return")),
-    _ledger("eviction counts the leased as idle", ("surplus = self._total() > self._warm", "surplus = len(self._idle) > self._warm")),
-    _ledger("a late waiter gets the last waiters timer", ("            if self._waiters:\n                times.append(", "            if False:\n                times.append(")),
-    _ledger("a connection is kept and lent", ("                self._hand_to_head(slot, now)\n                return None", "                self._hand_to_head(slot, now)")),
+    _ledger(
+        "eviction counts the leased as idle",
+        ("surplus = self._total() > self._warm", "surplus = len(self._idle) > self._warm"),
+    ),
+    _ledger(
+        "a late waiter gets the last waiters timer",
+        (
+            "            if self._waiters:\n                times.append(",
+            "            if False:\n                times.append(",
+        ),
+    ),
+    _ledger(
+        "a connection is kept and lent",
+        (
+            "                self._hand_to_head(slot, now)\n                return None",
+            "                self._hand_to_head(slot, now)",
+        ),
+    ),
     _pool("acquire absorbs a cancellation", ("        await trio.lowlevel.checkpoint_if_cancelled()\n", "")),
     _pool("a connect has no deadline", ("with trio.fail_after(self._ledger.settings.connect_timeout):", "if True:")),
     _pool("a check has no deadline", ("with trio.move_on_after(self._ledger.settings.check_timeout):", "if True:")),
-    _pool("a close has no deadline", ("deadline=trio.current_time() + self._ledger.settings.close_timeout", "deadline=trio.current_time() + 1e9")),
-    _pool("a close can be cancelled", ("trio.CancelScope(shield=True, deadline", "trio.CancelScope(shield=False, deadline")),
-    _pool("an unexpected error of a check ends the pool", ("alive = True\n        except Exception", "alive = True\n        except OSError")),
-    _pool("an unexpected error of a connect ends the pool", ("        except Exception as error:  # noqa: BLE001  # supervised: whatever a connect", "        except OSError as error:  # noqa: BLE001  # supervised: whatever a connect")),
+    _pool(
+        "a close has no deadline",
+        ("deadline=trio.current_time() + self._ledger.settings.close_timeout", "deadline=trio.current_time() + 1e9"),
+    ),
+    _pool(
+        "a close can be cancelled",
+        ("trio.CancelScope(shield=True, deadline", "trio.CancelScope(shield=False, deadline"),
+    ),
+    _pool(
+        "an unexpected error of a check ends the pool",
+        ("alive = True\n        except Exception", "alive = True\n        except OSError"),
+    ),
+    _pool(
+        "an unexpected error of a connect ends the pool",
+        (
+            "except Exception as error:  # noqa: BLE001  # supervised: whatever a c",
+            "except OSError as error:  # noqa: BLE001  # supervised: whatever a c",
+        ),
+    ),
     _pool("a run that has ended still starts tasks", ("                self._nursery = None\n", "")),
-    _pool("a cancelled run forgets the waiters", ("                self._nursery = None\n                self.close()\n", "                self._nursery = None\n")),
-    _pool("a drain is over before the last lease", ("if self._ledger.closed and not self._ledger.leased:", "if self._ledger.closed:")),
-    _pool("the keeper sleeps on", ("        if ledger.due_before(self._tick_at, now):\n            self._poke.set()\n", "")),
-    _pool("work does not wake the keeper", ("        self._poke.set()\n        if work is None", "        if work is None")),
+    _pool(
+        "a cancelled run forgets the waiters",
+        (
+            "                self._nursery = None\n                self.close()\n",
+            "                self._nursery = None\n",
+        ),
+    ),
+    _pool(
+        "a drain is over before the last lease",
+        ("if self._ledger.closed and not self._ledger.leased:", "if self._ledger.closed:"),
+    ),
+    _pool(
+        "the keeper sleeps on",
+        ("        if ledger.due_before(self._tick_at, now):\n            self._poke.set()\n", ""),
+    ),
+    _pool(
+        "work does not wake the keeper",
+        ("        self._poke.set()\n        if work is None", "        if work is None"),
+    ),
     Mutant("attempts have no jitter", (("backoff.py", "self._jitter = random.random()", "self._jitter = 1.0"),)),
-]  # fmt: skip
+]

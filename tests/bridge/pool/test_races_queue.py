@@ -52,7 +52,9 @@ async def test_race_07_5000_cancelled_waiters_leave_an_empty_queue(pool_class, a
 
 async def test_race_17_waiters_that_timed_out_do_not_grow_the_pool_beyond_its_size(pool_class, autojump_clock):
     endpoint = Endpoint(connect_gate=trio.Event())
-    async with running(pool_class, endpoint=endpoint, max_connections=2, acquire_timeout=1, connect_timeout=math.inf) as rig:
+    async with running(
+        pool_class, endpoint=endpoint, max_connections=2, acquire_timeout=1, connect_timeout=math.inf
+    ) as rig:
         for _ in range(4):
             for _ in range(5):
                 rig.client_soon()

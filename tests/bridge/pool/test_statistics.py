@@ -198,13 +198,13 @@ async def test_the_keeper_sleeps_when_there_is_nothing_to_do(pool_class, autojum
         for act in (
             lambda: [rig.client_soon() for _ in range(6)],
             lambda: rig.pool.resize(1),
-            lambda: rig.pool.pause(),
+            rig.pool.pause,
             lambda: setattr(endpoint, "error", OSError("down")),
-            lambda: rig.pool.reconnect(),
+            rig.pool.reconnect,
             lambda: [client.release() for client in rig.clients if client.holds],
             lambda: [rig.client_soon() for _ in range(6)],
             lambda: rig.pool.resize(3),
-            lambda: rig.pool.resume(),
+            rig.pool.resume,
             lambda: setattr(endpoint, "error", None),
             lambda: [client.release() for client in rig.clients if client.holds],
         ):
