@@ -126,7 +126,8 @@ class AsyncClient:
     async def ping(self) -> dict[str, Any]:
         """The bridge's status in short, answered within milliseconds however busy Blender is."""
         ping_id = str(next(self._ids))
-        _, payload = await self._exchange(ping_id, Exchange([self._session.ping(ping_id)]), CONNECT_TIMEOUT, CONNECT_TIMEOUT)
+        exchange = Exchange([self._session.ping(ping_id)])
+        _, payload = await self._exchange(ping_id, exchange, CONNECT_TIMEOUT, CONNECT_TIMEOUT)
         return status_object(payload)
 
     async def methods(self) -> list[dict[str, Any]]:

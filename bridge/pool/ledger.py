@@ -11,7 +11,6 @@ time.
 
 from __future__ import annotations
 
-import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -30,7 +29,7 @@ from .backoff import Backoff
 from .lease import C, Lease, Slot, TakenAt
 from .settings import PoolSettings
 from .statistics import PoolStatistics
-from .work import Waiter, Work
+from .work import Decision, Waiter, Work
 
 
 class Ledger(Generic[C]):
@@ -60,9 +59,7 @@ class Ledger(Generic[C]):
 
     # acquire and release
 
-    def acquire(
-        self, task: trio.lowlevel.Task, taken_at: TakenAt, now: float
-    ) -> tuple[Lease[C] | None, Work[C] | None]:
+    def acquire(self, task: trio.lowlevel.Task, taken_at: TakenAt, now: float) -> Decision[C]:
         """A lease, or None where the task was queued and must park. Raises Busy, ShuttingDown, PoolMisuse."""
         with self._lock:
             if self.closed:
@@ -223,8 +220,7 @@ class Ledger(Generic[C]):
         with self._lock:
             self._connecting -= 1
             self._backoff.succeed()
-            jitter = 1.0 - random.uniform(0.0, self.settings.lifetime_jitter)  # noqa: S311  # spreads load, no secret
-            slot = Slot(connection, generation, now + self.settings.max_lifetime * jitter)
+            slot = Slot(connection, generation, now + self.settings.lifetime())
             return self._supply(slot, now)
 
     def connect_failed(self, error: str, now: float) -> Work[C] | None:
@@ -324,8 +320,7 @@ class Ledger(Generic[C]):
                     self._emit(events.LeaseLeaked(self.name, held, lease.taken_at, lease.task.name))
             work: Work[C] = Work()
             for slot in list(self._idle):
-                surplus = self._total() > self._warm
-                idle_out = surplus and now >= slot.idle_since + self.settings.idle_timeout
+                idle_out = self._total() > self._warm and now >= slot.idle_since + self.settings.idle_timeout
                 if idle_out or now >= slot.expires_at:
                     self._idle.remove(slot)
                     self._discard(slot, "idle" if idle_out else "recycled", work, now)

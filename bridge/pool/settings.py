@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass
 
 
@@ -37,3 +38,7 @@ class PoolSettings:
             raise ValueError("max_connections and max_waiting must be at least 1")
         if self.warm < 0:
             raise ValueError("warm must not be negative")
+
+    def lifetime(self) -> float:
+        """Of one connection, in seconds; jittered, so that not all end at once."""
+        return self.max_lifetime * (1.0 - random.uniform(0.0, self.lifetime_jitter))  # noqa: S311  # no secret

@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple
 
 import trio
 
-from .lease import C, Slot, TakenAt
+from .lease import C, Lease, Slot, TakenAt
 
 
 @dataclass(slots=True)
@@ -25,3 +25,7 @@ class Waiter(NamedTuple):
     task: trio.lowlevel.Task
     since: float
     taken_at: TakenAt
+
+
+Decision = tuple[Lease[C] | None, Work[C] | None]
+"""Of an acquire: the lease, or None where the task has to park; and the work that is left."""

@@ -138,7 +138,7 @@ class Client:
                     await self._finish.wait()
                 finally:
                     self._give_back()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # kept for the test to look at
             self.error = error
         finally:
             self.ended = True

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 MAX_WAITING = 4
 ACQUIRE_TIMEOUT = 100
 WARM = 1
+CHECK_AFTER = 1
 RECOVERY = 3
 """Seconds after the endpoint is back by which the pool has tried again."""
 
 
 @dataclass
 class Held:
-    """A connection: of which generation, and whether it may be lent again."""
+    """A connection: of which generation, since when it is idle, and whether it may be lent again."""
 
     generation: int
+    idle_since: int = 0
     broken: bool = False
 
 
@@ -30,6 +32,7 @@ class Model:
     paused: bool = False
     closed: bool = False
     shrunk: bool = False
+    failed: bool = False
     generation: int = 0
     dialing: list[Held] = field(default_factory=list)
     idle: list[Held] = field(default_factory=list)
@@ -55,9 +58,12 @@ class Model:
     def _immediate(self) -> bool:
         if self.queue or self.paused:
             return False
-        while self.idle and self.idle[-1].broken:
+        while self.idle and self._fresh(self.idle[-1]) and self.idle[-1].broken:
             self.idle.pop()
-        return bool(self.idle)
+        return bool(self.idle) and self._fresh(self.idle[-1])
+
+    def _fresh(self, connection: Held) -> bool:
+        return self.now - connection.idle_since <= CHECK_AFTER
 
     def cancel(self, client: int) -> None:
         if client in self.queue:
@@ -96,12 +102,14 @@ class Model:
 
     def reconnect(self) -> None:
         self.generation += 1
+        self.failed = False
         self.idle.clear()
         self._settle()
 
     def change(self, endpoint: str) -> None:
         self.endpoint = endpoint
         dialed, self.dialing = self.dialing, []
+        self.failed = endpoint == "down" if dialed else self.failed
         if endpoint == "up":
             for number, connection in enumerate(dialed):
                 self.dialing = dialed[number + 1 :]
@@ -130,6 +138,7 @@ class Model:
         stale = connection.generation != self.generation
         surplus = self.shrunk and self._total() >= self.size
         if not (connection.broken or stale or surplus or self.closed):
+            connection.idle_since = self.now
             self.idle.append(connection)
 
     def _total(self) -> int:
@@ -141,15 +150,33 @@ class Model:
 
     def _settle(self) -> None:
         while not self.closed:
-            while self.idle and self.queue and not self.paused:
-                if self.idle[-1].broken:
-                    self.idle.pop()
-                else:
-                    self._lend(self.queue.popitem(last=False)[0])
+            self._serve()
             supply = len(self.idle) + len(self.dialing)
             wanted = max(len(self.queue) - supply, min(WARM, self.size) - self._total())
             grow = min(wanted, self.size - self._total())
-            if grow <= 0 or self.endpoint == "down":
+            if self.failed and self.endpoint == "hangs":
+                grow = min(grow, 1 - len(self.dialing))
+            if grow <= 0:
+                return
+            self.failed = self.endpoint == "down" or (self.failed and self.endpoint == "hangs")
+            if self.endpoint == "down":
                 return
             made = self.dialing if self.endpoint == "hangs" else self.idle
-            made += [Held(self.generation) for _ in range(grow)]
+            made += [Held(self.generation, self.now) for _ in range(grow)]
+
+    def _serve(self) -> None:
+        checked: list[Held] = []
+        while self.idle and self.queue and not self.paused:
+            connection = self.idle[-1]
+            if connection.broken:
+                self.idle.pop()
+            elif self._fresh(connection):
+                self._lend(self.queue.popitem(last=False)[0])
+            elif len(checked) < len(self.queue):
+                checked.append(self.idle.pop())
+            else:
+                break
+        for connection in checked:
+            connection.idle_since = self.now
+            self.idle.append(connection)
+            self._serve()

@@ -116,7 +116,7 @@ MUTANTS = [
     _ledger("a failed connect wakes nobody", ("return self._backoff.failures > 0 or", "return")),
     _ledger(
         "eviction counts the leased as idle",
-        ("surplus = self._total() > self._warm", "surplus = len(self._idle) > self._warm"),
+        ("idle_out = self._total() > self._warm", "idle_out = len(self._idle) > self._warm"),
     ),
     _ledger(
         "a late waiter gets the last waiters timer",

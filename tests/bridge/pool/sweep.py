@@ -67,7 +67,7 @@ def schedule(pool_class: Callable[..., Any], plan: Plan) -> Outcome:
     crowd = Crowd(pool_class, plan)
     try:
         trio.run(crowd.main, clock=MockClock(autojump_threshold=0), instruments=[crowd])
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # any error is a finding
         crowd.problem(f"raised {error!r}")
     finally:
         trio_run._ALLOW_DETERMINISTIC_SCHEDULING = before
@@ -182,7 +182,7 @@ class Crowd(trio.abc.Instrument):
         self.outcome.steps += 1
         try:
             self._strike(self.outcome.steps - self._plan.step)
-        except Exception as error:  # trio would only log it, and watch no more
+        except Exception as error:  # noqa: BLE001  # trio would only log it, and watch no more
             self.problem(f"{self._plan.strike} raised {error!r}")
         now = self._pool.statistics()
         if now.idle + now.leased + now.connecting + now.checking > self._plan.size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,12 +36,13 @@ STEPS = 30_000
 """A test that takes more scheduler steps than this spins."""
 
 
-def _tests() -> Iterator[Callable[..., Any]]:
-    for module in MODULES:
-        for name, function in list(vars(module).items()):
-            if name.startswith("test_") and name not in SLOW and inspect.iscoroutinefunction(function):
-                if list(inspect.signature(function).parameters) == ["pool_class", "autojump_clock"]:
-                    yield function
+def _tests() -> list[Callable[..., Any]]:
+    found = [function for module in MODULES for name, function in vars(module).items() if name.startswith("test_")]
+    return [test for test in found if _wants_only_a_pool(test) and test.__name__ not in SLOW]
+
+
+def _wants_only_a_pool(test: Callable[..., Any]) -> bool:
+    return list(inspect.signature(test).parameters) == ["pool_class", "autojump_clock"]
 
 
 class StepLimit(trio.abc.Instrument):
@@ -66,7 +67,7 @@ def _fails(test: Callable[..., Any], pool_class: Any) -> bool:
         trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[StepLimit(scope)])
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException:
+    except BaseException:  # noqa: BLE001  # pytest's own failures are no Exceptions
         return True
     return scope.cancelled_caught
 
