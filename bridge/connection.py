@@ -21,11 +21,10 @@ from blender_addon.wire import (
     head,
 )
 from blender_addon.wire.envelope import Parts
-from blender_addon.wire.frame import MAX_ENVELOPE
 from blender_addon.wire.session import ClientEvent
 
 from . import protocol
-from .errors import BlenderLost, ProtocolViolation
+from .errors import BlenderLost
 from .frames import FrameReader, FrameWriter
 from .memory import MemoryShare
 from .stream import ByteStream
@@ -109,10 +108,6 @@ class Connection:
         """
         request = exchange.request
         envelope = self._session.request(request)
-        if len(envelope) > MAX_ENVELOPE:
-            # Blender would hang up on it: it has become longer by our id and deadline.
-            message = f"the envelope would have {len(envelope)} bytes on its way to Blender: send fewer parts at once"
-            raise ProtocolViolation(message)
         self.poisoned = True
         try:
             await self._send(head(envelope, len(exchange.payload)), exchange.payload)

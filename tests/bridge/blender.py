@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from blender_addon.wire import DEFAULT_MAX_PAYLOAD, Part, Peer
 from blender_addon.wire.address import parse_address
 from bridge.stream import ByteStream, SocketStream, connect_unix
 
-PATIENCE = 4.0
+PATIENCE = 20.0
 
 
 class Cooperative:
@@ -94,8 +95,6 @@ class Blender:
         @command("test.time_left")
         def time_left(call: Call) -> Any:
             """Return the seconds to the deadline as Blender sees it."""
-            import time
-
             assert call.deadline is not None
             return {"left": call.deadline - time.monotonic()}
 

@@ -1,10 +1,11 @@
-"""The four early ends of a request: cancelled, out of time, its client gone, its Blender gone. Each outcome is known."""
+"""A request's early ends: cancelled, out of time, its client gone, its Blender gone. Each outcome is known."""
 
 from __future__ import annotations
 
 import pytest
 import trio
 
+from blender_addon.wire import Request
 from bridge.pool import PoolSettings
 from tests.bridge.line import bridge, until
 
@@ -67,7 +68,7 @@ async def test_work_that_had_finished_when_the_cancel_came_answers_with_its_resu
         tool = await line.tool()
         await tool.say(tool.frame("r", "test.echo", {"value": 1}) + tool.session.cancel("r"))
         answer = await tool.answer("r")
-        assert answer.body == {"value": 1} if answer.ok else not blender.ran
+        assert answer.body == {"value": 1} if answer.ok else blender.ran == []
 
 
 async def test_a_deadline_interrupts_what_runs(blender, wires, listen):
@@ -79,6 +80,44 @@ async def test_a_deadline_interrupts_what_runs(blender, wires, listen):
         assert blender.ran == ["r"]
         await tool.call("next", "test.echo")
         assert len(wires["default"].opened) == 1
+
+
+@pytest.mark.parametrize(("running_first", "outcome"), [(False, "unknown"), (True, "not_executed")])
+async def test_a_deadline_that_the_bridge_notices_first_is_no_cancel(
+    running_first, outcome, blender, wires, listen, monkeypatch
+):
+    monkeypatch.setattr("bridge.service.Request", lambda *fields: Request(*fields[:2], None, *fields[3:]))
+    async with bridge(wires, listen) as line:
+        tool = await line.tool()
+        if running_first:
+            await running(line, blender, tool, stubborn=True)
+        await tool.send("r", "test.wait", {"name": "r"}, deadline=0.3)
+        fault = await tool.error("r")
+        assert (fault.code, fault.outcome) == ("timeout", outcome)
+        blender.gates["running"].set()
+        if running_first:
+            assert (await tool.answer("running")).ok
+        assert ("r" in blender.ran) != running_first
+
+
+async def test_a_lease_that_comes_too_late_is_given_back_unused(blender, wires, listen, monkeypatch):
+    async with bridge(wires, listen) as line:
+        tool = await line.tool()
+        pool = line.fleet.instances["default"].pool
+        acquire = pool.acquire
+
+        async def late():
+            lease = await acquire()
+            deadline = trio.current_effective_deadline()
+            with trio.CancelScope(shield=True):
+                await until(lambda: trio.current_time() > deadline)
+            return lease
+
+        monkeypatch.setattr(pool, "acquire", late)
+        fault = await tool.refused("test.echo", deadline=0.05)
+        assert (fault.code, fault.outcome) == ("timeout", "not_executed")
+        assert line.pool().leased == 0
+    assert blender.ran == []
 
 
 @pytest.mark.parametrize(("method", "code"), [("cancel", "cancelled"), ("deadline", "timeout")])
@@ -99,6 +138,17 @@ async def test_without_an_answer_within_the_grace_the_outcome_is_unknown_and_the
         blender.gates["r"].set()
         assert await tool.call("next", "test.echo", {"value": 2}) == {"value": 2}
         assert len(wires["default"].opened) == 2
+
+
+async def test_a_connection_that_breaks_within_the_grace_leaves_the_outcome_unknown(blender, wires, listen):
+    async with bridge(wires, listen, pool=ONE, cancel_grace=20) as line:
+        tool = await line.tool()
+        await running(line, blender, tool, stubborn=True)
+        await tool.cancel("running")
+        await tool.ping()
+        wires["default"].cut()
+        fault = await tool.error("running")
+        assert (fault.code, fault.outcome) == ("cancelled", "unknown")
 
 
 async def test_a_cancel_of_an_unknown_or_a_finished_request_is_ignored(wires, listen):
@@ -283,6 +333,7 @@ async def test_after_blender_s_goodbye_its_sockets_are_retired(blender, wires, l
         successor = start_blender(tmp_path / "successor.sock")
         wires["default"].path = successor.path
         blender.listener.leave("restart")
+        await until(lambda: all(connection._farewell_said for connection in blender.listener._open))
         blender.gates["running"].set()
         assert (await tool.answer("running")).body == {"waited": "running"}
         await tool.send("next", "test.echo")

@@ -80,6 +80,15 @@ async def test_a_full_queue_says_how_busy_it_is(blender, wires, listen):
         assert all([(await tool.answer(name)).ok for name in ("w1", "w2", "running")])
 
 
+async def test_a_full_queue_with_nothing_running_says_so(wires, listen):
+    wires["default"].path = None
+    async with bridge(wires, listen, pool=PoolSettings(max_waiting=1)) as line:
+        tool = await line.tool()
+        await tool.send("w", "test.echo", deadline=2)
+        fault = await tool.refused("test.echo")
+        assert (fault.code, fault.data["running"], fault.data["current"]) == ("busy", 0, None)
+
+
 async def test_a_full_queue_counts_those_that_still_wait(blender, wires, listen):
     pool = PoolSettings(max_connections=1, max_waiting=2)
     async with bridge(wires, listen, pool=pool) as line:
@@ -225,7 +234,7 @@ async def test_a_client_that_does_not_read_blocks_no_other(wires, listen):
         deaf, tool = await line.tool(), await line.tool()
         await deaf.send("progress", "test.progress", {"steps": 2_000, "message": "x" * 2_000})
         await deaf.send("large", "test.blob", {"size": 10_000_000})
-        await until(lambda: line.door.in_flight == 1)
+        await until(lambda: line.memory.used >= 10_000_000)
         for i in range(20):
             assert await tool.call(f"r{i}", "test.echo", {"value": i}) == {"value": i}
         assert (await deaf.answer("progress")).ok
