@@ -29,6 +29,15 @@ class FrameReader:
         self._waiting: trio.CancelScope | None = None
         self._closed = False
 
+    def take_payloads(self, max_payload: int) -> None:
+        """Take payloads of that many bytes from the next frame on."""
+        self._decoder.max_payload = max_payload
+
+    @property
+    def has_more(self) -> bool:
+        """Bytes of the next frame are here already."""
+        return self._decoder.mid_frame
+
     async def read(self) -> Frame | None:
         """The next frame, or None at the end of the stream between two frames.
 

@@ -38,11 +38,11 @@ class FrameDecoder:
     """An incremental decoder: fill `buffer()`, say how much with `received(count)`, take frames until None.
 
     Faults (`bad_frame`, `payload_too_large`) are raised by `next_frame()` and are final: the stream has lost its
-    meaning, and every later call raises again.
+    meaning, and every later call raises again. `max_payload` may be changed between two frames.
     """
 
     def __init__(self, max_payload: int = DEFAULT_MAX_PAYLOAD) -> None:
-        self._max_payload = max_payload
+        self.max_payload = max_payload
         self._inbox = bytearray(_FIRST_INBOX)
         self._start = 0
         self._end = 0
@@ -119,7 +119,7 @@ class FrameDecoder:
         if self._payload_length < 0 and available >= 8:
             # Nearly every frame is small and has come whole: take it in one step.
             envelope_length, payload_length = _HEAD.unpack_from(self._inbox, start)
-            if 0 < envelope_length <= MAX_ENVELOPE and payload_length <= min(available, self._max_payload):
+            if 0 < envelope_length <= MAX_ENVELOPE and payload_length <= min(available, self.max_payload):
                 middle = start + 8 + envelope_length
                 end = middle + payload_length
                 if end <= self._end:
@@ -147,11 +147,11 @@ class FrameDecoder:
         envelope_length, payload_length = _HEAD.unpack_from(self._inbox, self._start)
         if not 1 <= envelope_length <= MAX_ENVELOPE:
             self._refuse_lengths()
-        if payload_length > self._max_payload:
+        if payload_length > self.max_payload:
             self._fault = Fault(
                 "payload_too_large",
-                f"the payload has {payload_length} bytes and at most {self._max_payload} are taken: send less at once",
-                data={"length": payload_length, "limit": self._max_payload},
+                f"the payload has {payload_length} bytes and at most {self.max_payload} are taken: send less at once",
+                data={"length": payload_length, "limit": self.max_payload},
                 fatal=True,
             )
             raise self._fault

@@ -1,9 +1,9 @@
 """The framed door: tool clients on Unix sockets and TCP.
 
-Leader and followers: of a connection's tasks one, the leader, reads. With a whole request in hand it first appoints
-another leader, which runs only when this task waits, and then does the request itself. So a request costs no switch
-between the task that reads it and the one that does it, requests keep the order in which their frames were read, and
-cancel and ping are read while requests run.
+Leader and followers: of a connection's tasks one, the leader, reads, and does the request that it has read. It appoints
+another leader where more has come already, or where the request takes longer than a few milliseconds (the door watches
+that); a quick one it does alone. So a request costs no switch between tasks, requests keep the order in which their
+frames were read, and cancel and ping are read while requests run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import structlog
 import trio
 
 from blender_addon.wire import Buffer, Cancel, Fault, Frame, Limits, Opened, Ping, Request, ServerSession, head
+from blender_addon.wire.frame import IN_PLACE_ABOVE
 from bridge import protocol
 from bridge.connection import Reply
 from bridge.frames import FrameReader, FrameWriter
@@ -49,12 +50,15 @@ class FramedConnection:
         self._service = service
         self._memory = memory
         self._session: ServerSession = protocol.server_session(limits, token)
-        self._reader = FrameReader(stream, limits.max_payload, memory, frame_timeout=frame_timeout)
+        self._max_payload = limits.max_payload
+        # A handshake has no payloads: nobody unknown may take up much memory.
+        self._reader = FrameReader(stream, min(limits.max_payload, IN_PLACE_ABOVE), memory, frame_timeout=frame_timeout)
         self._writer = FrameWriter(stream, frame_timeout=frame_timeout)
         self._handshake_timeout = handshake_timeout
         self._on_request = on_request
         self._calls: dict[str, Call] = {}
         self._followers: list[trio.lowlevel.Task] = []
+        self._alone_with: Call | None = None
         self._ended = False
         self._settled: trio.Event | None = None
         self._nursery: trio.Nursery
@@ -121,6 +125,7 @@ class FramedConnection:
                     await self._flush()
                     if isinstance(event, Opened):
                         self.opened = True
+                        self._reader.take_payloads(self._max_payload)
                         return True
                     if self._session.closed:
                         break
@@ -142,10 +147,22 @@ class FramedConnection:
             if call is None:
                 self.close()
                 return
-            self._appoint_leader()
+            if self._reader.has_more:
+                self._appoint_leader()
+            else:
+                self._alone_with = call
+                self._on_request(self)
             await self._do(call)
-            if not self._ended:
+            if self._alone_with is call:
+                self._alone_with = None
+            elif not self._ended:
                 await self._follow()
+
+    def read_on(self, before: float) -> None:
+        """Appoint another leader if the one that there is has been busy since `before`."""
+        if self._alone_with is not None and self._alone_with.started <= before:
+            self._alone_with = None
+            self._appoint_leader()
 
     def _appoint_leader(self) -> None:
         if self._followers:
@@ -225,7 +242,6 @@ class FramedConnection:
 
         call = self._service.call(request, payload, forward)
         self._calls[request.id] = call
-        self._on_request(self)
         return call
 
     async def _do(self, call: Call) -> None:
@@ -239,6 +255,9 @@ class FramedConnection:
             except Fault as fault:
                 envelope = self._session.respond(request_id, ok=False)
                 payload = protocol.json_bytes(fault.as_object())
+            # A client that is slow to read its answer holds the answer's memory, not the request's as well.
+            self._memory.drop(call.payload)
+            call.payload = b""
             if not self._ended and not self._session.closed:
                 start = head(envelope, len(payload))
                 await self._writer.write([start + payload] if len(payload) < _SMALL else [start, payload])

@@ -10,10 +10,12 @@ import structlog
 import trio
 
 from blender_addon.wire import Limits
+from bridge import events
 from bridge.listeners import Listener, same_user
 from bridge.memory import MemoryShare
 from bridge.service import Service
 from bridge.stream import SocketStream
+from bridge.supervised import keep_running
 
 from .connection import FramedConnection
 
@@ -21,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _BREATH = 0.1
+_PATIENCE = 0.002
 _STRANGERS = 4
 
 
@@ -49,6 +52,8 @@ class FramedDoor:
         self._handshake_timeout = handshake_timeout
         self._clients: OrderedDict[FramedConnection, None] = OrderedDict()
         self._accepting = trio.CancelScope()
+        self._asking: dict[FramedConnection, None] = {}
+        self._asked = trio.Event()
 
     @property
     def clients(self) -> int:
@@ -67,14 +72,17 @@ class FramedDoor:
 
     async def serve(self, listeners: list[tuple[Listener, str | None]]) -> None:
         """Accept on each listener, with its token, until `stop_accepting`; then serve who is here to the end."""
-        async with trio.open_nursery() as nursery:
-            with self._accepting:
-                async with trio.open_nursery() as accepting:
-                    for listener, token in listeners:
-                        accepting.start_soon(self._accept, listener, token, nursery)
-            # A client that comes now is refused at once, not left in the backlog.
-            for listener, _ in listeners:
-                listener.close()
+        async with trio.open_nursery() as watching:
+            watching.start_soon(keep_running, "door.watch", self._watch, events.ignore)
+            async with trio.open_nursery() as nursery:
+                with self._accepting:
+                    async with trio.open_nursery() as accepting:
+                        for listener, token in listeners:
+                            accepting.start_soon(self._accept, listener, token, nursery)
+                # A client that comes now is refused at once, not left in the backlog.
+                for listener, _ in listeners:
+                    listener.close()
+            watching.cancel_scope.cancel()
 
     def stop_accepting(self, reason: str) -> None:
         """Close the door to new clients, and say goodbye to those who are here."""
@@ -146,3 +154,18 @@ class FramedDoor:
     def _note(self, client: FramedConnection) -> None:
         if client in self._clients:
             self._clients.move_to_end(client)
+        if not self._asking:
+            self._asked.set()
+        self._asking[client] = None
+
+    async def _watch(self) -> None:
+        """Have each client read from whose request is not answered at once: it may want to cancel, ping or ask more."""
+        while True:
+            if not self._asking:
+                self._asked = trio.Event()
+                await self._asked.wait()
+            began = trio.current_time()
+            asking, self._asking = self._asking, {}
+            await trio.sleep(_PATIENCE)
+            for client in asking:
+                client.read_on(began)

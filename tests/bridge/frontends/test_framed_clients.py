@@ -84,6 +84,25 @@ async def test_who_says_no_hello_in_time_is_closed(wires, listen):
         assert await tool.call("r", "test.echo")
 
 
+async def test_who_has_not_proved_the_token_takes_up_no_memory(wires):
+    async with bridge(wires, TCP, token=TOKEN) as line:
+        tool = await line.stranger()
+        tool.session.greet()
+        hello = tool.session.outbox.pop()
+        await tool.say(hello[:4] + (1_000_000).to_bytes(4, "big") + hello[8:])
+        fault = await tool.refusal()
+        assert (fault.code, line.memory.used) == ("payload_too_large", 0)
+
+
+async def test_a_request_may_follow_the_hello_at_once(wires, listen):
+    async with bridge(wires, listen) as line:
+        tool = await line.stranger()
+        tool.session.greet()
+        await tool.say(tool.session.outbox.pop() + tool.frame("r", "test.echo", {"value": 1}))
+        await tool.receive()
+        assert (await tool.answer("r")).body == {"value": 1}
+
+
 async def test_half_a_hello_holds_the_door_no_longer_than_the_handshake_s_time(wires, listen):
     async with bridge(wires, listen, handshake_timeout=0.1) as line:
         slow = await line.stranger()

@@ -77,3 +77,13 @@ async def test_a_client_is_closed_at_once_while_it_waits_for_memory(blender, wir
         line.door.close()
         await until(lambda: line.door.clients == 0)
         assert line.memory.used == 0
+
+
+async def test_who_is_slow_to_read_an_answer_does_not_hold_the_request_s_memory_too(blender, wires, listen):
+    async with bridge(wires, listen, **LIMITS) as line:
+        tool = await line.tool()
+        await tool.say(tool.frame("r", "test.echo", payload=bulk("x", 3 * MEGABYTE)))
+        await until(lambda: blender.ran and line.pool().leased == 0)
+        await until(lambda: line.memory.used < 4 * MEGABYTE)
+        assert line.door.in_flight == 1
+        await echoed(tool, "x")
