@@ -46,31 +46,23 @@ class FrameReader:
         no frame, trio.ClosedResourceError after `close`. Cancelled, what was read of a frame is kept for the next call.
         """
         decoder = self._decoder
-        while True:
-            frame = self._uncharged or decoder.next_frame()
-            if frame is not None:
-                if frame.payload:
-                    self._uncharged = frame
-                    await self._charge(len(frame.payload))
-                    self._uncharged = None
-                return frame
-            if decoder.unadmitted:
-                await self._reserve(decoder.unadmitted)
-                decoder.admit(self._memory.allocate(decoder.unadmitted))
+        frame = self._uncharged or decoder.next_frame()
+        while frame is None:
             if decoder.mid_frame:
                 count = await self._receive_in_frame()
             else:
                 count = await self._stream.receive_into(decoder.buffer())
-            if count == 0:
-                if decoder.mid_frame:
-                    raise trio.BrokenResourceError("the connection ended within a frame")
-                return None
+                if count == 0:
+                    return None
             decoder.received(count)
-
-    async def _charge(self, count: int) -> None:
-        if count and not self._charged and not self._memory.reserve_now(count):
-            await self._reserve(count)
-        self._charged = 0
+            frame = decoder.next_frame()
+        if self._charged:
+            self._charged = 0
+        elif frame.payload and not self._memory.reserve_now(len(frame.payload)):
+            self._uncharged = frame
+            await self._reserve(len(frame.payload))
+            self._uncharged, self._charged = None, 0
+        return frame
 
     async def _reserve(self, count: int) -> None:
         with trio.CancelScope() as self._waiting:
@@ -89,8 +81,15 @@ class FrameReader:
             self._waiting.cancel()
 
     async def _receive_in_frame(self) -> int:
+        decoder = self._decoder
+        if decoder.unadmitted:
+            await self._reserve(decoder.unadmitted)
+            decoder.admit(self._memory.allocate(decoder.unadmitted))
         with trio.CancelScope(deadline=trio.current_time() + self._frame_timeout):
-            return await self._stream.receive_into(self._decoder.buffer())
+            count = await self._stream.receive_into(decoder.buffer())
+            if count == 0:
+                raise trio.BrokenResourceError("the connection ended within a frame")
+            return count
         raise trio.BrokenResourceError(f"a frame made no progress for {self._frame_timeout:g} s")
 
 
@@ -135,10 +134,10 @@ class FrameWriter:
         """
         if not self._rest and not self._lock.locked():
             sent = self._stream.send_now(buffers)
-            self._rest = _after(buffers, sent) if sent else []
-            if sent and not self._rest:
+            if sent == sum(map(len, buffers)):
                 return
             if sent:
+                self._rest = _after(buffers, sent)
                 buffers = ()
         try:
             await self._write_rest(buffers)

@@ -324,9 +324,10 @@ _KINDS = {
 
 def encode(envelope: Envelope, codec: Codec = STANDARD_CODEC) -> bytes:
     """Write one envelope. Optional fields that are None are left out; a response's id is always written."""
-    fields: dict[str, Any] = {"kind": _KINDS[type(envelope)], **envelope._asdict()}
-    if None in envelope:
-        fields = {name: value for name, value in fields.items() if value is not None or name == "id"}
+    fields: dict[str, Any] = {"kind": _KINDS[type(envelope)]}
+    for name, value in zip(envelope._fields, envelope):  # noqa: B905  # a named tuple has a name for each value
+        if value is not None or name == "id":
+            fields[name] = value  # noqa: PERF403  # a comprehension would be a call more
     for name in ("peer", "limits"):
         if name in fields:
             fields[name] = fields[name]._asdict()

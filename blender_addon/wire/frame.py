@@ -44,6 +44,7 @@ class FrameDecoder:
     def __init__(self, max_payload: int = DEFAULT_MAX_PAYLOAD) -> None:
         self.max_payload = max_payload
         self._inbox = bytearray(_FIRST_INBOX)
+        self._room = memoryview(self._inbox)
         self._start = 0
         self._end = 0
         self._envelope_length = 0
@@ -72,13 +73,17 @@ class FrameDecoder:
         """
         payload = bytearray(self._payload_length) if memory is None else memory
         taken = min(self._end - self._start, self._payload_length)
-        payload[:taken] = memoryview(self._inbox)[self._start : self._start + taken]
+        payload[:taken] = self._room[self._start : self._start + taken]
         self._start += taken
         self._filled = taken
         self._payload = payload
 
     def buffer(self) -> memoryview:
         """Where the next bytes go; never empty. Valid until the next call of any method."""
+        if self._start == self._end and self._payload_length < 0:
+            # Between two frames the whole inbox is free.
+            self._start = self._end = 0
+            return self._room
         if self.unadmitted:
             self.admit()
         if self._payload is not None and self._filled < self._payload_length:
@@ -90,9 +95,10 @@ class FrameDecoder:
             unread = self._inbox[self._start : self._end]
             if len(self._inbox) < max(wanted, len(unread) + 1):
                 self._inbox = bytearray(max(wanted, 2 * len(self._inbox)))
+                self._room = memoryview(self._inbox)
             self._inbox[: len(unread)] = unread
             self._start, self._end = 0, len(unread)
-        return memoryview(self._inbox)[self._end :]
+        return self._room[self._end :]
 
     def received(self, count: int) -> None:
         """`count` bytes were written to the start of the last `buffer()`."""
@@ -113,6 +119,8 @@ class FrameDecoder:
 
     def next_frame(self) -> Frame | None:
         """The next whole frame, or None until more bytes have come."""
+        if self._start == self._end and self._payload_length < 0 and self._fault is None:
+            return None
         if self._fault is not None:
             raise self._fault
         start, available = self._start, self._end - self._start
@@ -124,8 +132,8 @@ class FrameDecoder:
                 end = middle + payload_length
                 if end <= self._end:
                     self._start = end
-                    inbox = memoryview(self._inbox)
-                    return Frame(bytes(inbox[start + 8 : middle]), bytes(inbox[middle:end]))
+                    room = self._room
+                    return Frame(bytes(room[start + 8 : middle]), bytes(room[middle:end]))
         if self._payload_length < 0 and not self._read_lengths():
             return None
         if not self._envelope and not self._read_envelope():
@@ -173,7 +181,7 @@ class FrameDecoder:
         if self._end - self._start < self._envelope_length:
             return False
         end = self._start + self._envelope_length
-        self._envelope = bytes(memoryview(self._inbox)[self._start : end])
+        self._envelope = bytes(self._room[self._start : end])
         self._start = end
         return True
 
@@ -184,6 +192,6 @@ class FrameDecoder:
         if self._end - self._start < length:
             return None
         end = self._start + length
-        payload = bytes(memoryview(self._inbox)[self._start : end])
+        payload = bytes(self._room[self._start : end])
         self._start = end
         return payload

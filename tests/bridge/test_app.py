@@ -109,6 +109,18 @@ async def test_told_to_end_it_finishes_what_runs_and_refuses_what_waits(blender,
         await until(lambda: paths.read_record() is None)
 
 
+async def test_told_to_end_it_waits_for_answers_to_be_read(blender, home):
+    async with serving(settings(blender)) as doors:
+        tool = await connect(doors[0])
+        await tool.send("large", "test.blob", {"size": 10_000_000})
+        await until(lambda: blender.ran and not blender.pump.status()["busy"])
+        os.kill(os.getpid(), signal.SIGTERM)
+        await until(lambda: not (home / "bridge.sock").exists())
+        assert len((await tool.answer("large")).parts["blob"]) == 10_000_000
+        await tool.leave()
+        await until(lambda: paths.read_record() is None)
+
+
 async def test_what_does_not_end_in_time_is_left(blender, home):
     async with serving(settings(blender, drain_timeout=0.2, limits={"cancel_grace": 0.1})) as doors:
         tool = await connect(doors[0])

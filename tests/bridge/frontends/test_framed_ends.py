@@ -181,6 +181,8 @@ async def test_keyed_work_goes_on_when_its_client_leaves_and_its_answer_is_fetch
         await leaving.send("queued", "test.echo", {"value": "queued"}, key="q")
         await leaving.ping()
         await leaving.leave()
+        await until(lambda: any(client._ended for client in line.door._clients))
+        assert (line.pool().leased, line.pool().waiting) == (1, 1)
         await tool.send("again", "test.wait", {"name": "kept"}, key="k")
         await tool.ping()
         blender.gates["kept"].set()
@@ -324,6 +326,19 @@ async def test_a_new_process_at_the_same_place_is_noticed(blender, wires, listen
         await tool.send("next", "test.echo")
         assert (await tool.answer("next")).boot == successor.boot
         assert line.fleet.instances["default"].boot == successor.boot
+
+
+async def test_what_is_left_of_an_old_process_s_connections_is_closed(blender, wires, listen, tmp_path, start_blender):
+    async with bridge(wires, listen, pool=PoolSettings(max_connections=2)) as line:
+        tool = await line.tool()
+        await running(line, blender, tool)
+        successor = start_blender(tmp_path / "successor.sock")
+        wires["default"].path = successor.path
+        await tool.call("next", "test.echo")
+        assert successor.ran
+        blender.gates["running"].set()
+        assert (await tool.answer("running")).boot == blender.boot
+        await until(lambda: wires["default"].opened[0].closed)
 
 
 async def test_after_blender_s_goodbye_its_sockets_are_retired(blender, wires, listen, tmp_path, start_blender):

@@ -110,7 +110,9 @@ async def test_what_was_in_flight_on_a_connection_that_broke_the_protocol_is_can
         await until(lambda: blender.ran)
         await tool.say(b"garbage")
         assert await other.call("next", "test.echo", {"value": 1}) == {"value": 1}
+        assert line.door.clients == 2, "at once, while the refusal is still on its way"
         assert (await tool.refusal()).code == "bad_frame"
+        await tool.say(bytes(1_000_000))
 
 
 @pytest.mark.parametrize("sent", [1, 7, 8, 30, -1])
