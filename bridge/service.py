@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from dataclasses import asdict
 from typing import Any
@@ -34,12 +35,13 @@ _DESCRIBE_DEADLINE = 5.0
 
 
 class Call:
-    """One request from a door: its bytes, its deadline, and the handle to cancel it.
+    """One request from a door: its bytes, its deadline on trio's clock, and the handle to cancel it.
 
-    `scope` ends the work at the deadline and at `cancel`. `exchange` is what has gone to Blender.
+    `scope` is what ends the work, at `cancel` and at the deadline once `arm` was called. `exchange` is what has gone
+    to Blender.
     """
 
-    __slots__ = ("cancelled", "exchange", "instance", "on_event", "payload", "request", "scope", "started")
+    __slots__ = ("cancelled", "deadline", "exchange", "instance", "on_event", "payload", "request", "scope", "started")
 
     def __init__(self, request: Request, payload: Buffer, *, default_deadline: float, on_event: OnEvent | None) -> None:
         self.request = request
@@ -47,7 +49,8 @@ class Call:
         self.on_event = on_event
         self.started = trio.current_time()
         deadline = default_deadline if request.deadline is None else request.deadline
-        self.scope = trio.CancelScope(deadline=self.started + deadline)
+        self.deadline = self.started + deadline
+        self.scope: trio.CancelScope | None = None
         self.cancelled = False
         self.exchange: Exchange | None = None
         self.instance = ""
@@ -55,7 +58,25 @@ class Call:
     def cancel(self) -> None:
         """The client wants it no more: leave every queue, Blender's included."""
         self.cancelled = True
-        self.scope.cancel()
+        if self.scope is not None:
+            self.scope.cancel()
+
+    def enter(self, scope: trio.CancelScope) -> None:
+        """From now on `scope` is what ends the work."""
+        self.scope = scope
+        if self.cancelled:
+            scope.cancel()
+
+    def leave(self) -> None:
+        """The work has ended: the scope, which may serve others, is not this call's any more."""
+        if self.scope is not None:
+            self.scope.deadline = math.inf
+            self.scope = None
+
+    def arm(self) -> None:
+        """Have the scope end the work at the deadline from now on."""
+        if self.scope is not None:
+            self.scope.deadline = self.deadline
 
     @property
     def sent(self) -> bool:
@@ -80,19 +101,30 @@ class Service:
         return Call(request, payload, default_deadline=self.default_deadline, on_event=on_event)
 
     async def perform(self, call: Call) -> Reply:
-        """Do it and return the reply. Raises RequestError with the outcome; every other exception has become one.
+        """Do it by its deadline, and return the reply. Raises RequestError; every other exception has become one.
 
         The caller drops the reply when it is done with its payload.
         """
-        outcome = "internal"
+        with trio.CancelScope(deadline=call.deadline) as scope:
+            call.enter(scope)
+            return await self.perform_within_scope(call)
+        return self.interrupted(call)
+
+    async def perform_within_scope(self, call: Call) -> Reply:
+        """`perform` in the scope that the call has entered, for doors that do many requests in one.
+
+        Entering a scope for each costs as much as the rest of a door. The caller sees to it that the deadline is
+        armed where the request takes long, and asks `interrupted` when the scope was cancelled.
+        """
         try:
             reply = await self._perform(call)
-            outcome = "ok" if reply.ok else _code(reply)
+            self._finished(call, "ok" if reply.ok else _code(reply))
             return reply
         except Fault as fault:
-            outcome = fault.code
+            self._finished(call, fault.code)
             raise error_from_fault(fault) from fault.__cause__
         except Exception as error:
+            self._finished(call, "internal")
             # The boundary between one request and all others: a bug in one is that one's failure.
             reference = f"{os.getpid():x}-{next(self._ids):x}"
             log.exception("request failed inside the bridge", reference=reference, method=call.request.method)
@@ -100,31 +132,31 @@ class Service:
             raise InternalError(
                 message, outcome="unknown" if call.sent else "not_executed", data={"reference": reference}
             ) from error
-        finally:
-            seconds = trio.current_time() - call.started
-            self._emit(events.RequestFinished(call.instance, call.request.method, outcome, seconds))
+
+    def interrupted(self, call: Call) -> Reply:
+        """What came of a call whose scope was cancelled: Blender's own answer if it came in time, else RequestError."""
+        reply = call.exchange.reply if call.exchange is not None else None
+        if reply is None:
+            raise self._interruption(call)
+        if not call.cancelled and not reply.ok and (fault := _fault(reply)) is not None and fault.code == "cancelled":
+            # It was the deadline, not the client, that made us cancel it in Blender.
+            reply.drop()
+            raise self._interruption(call, "not_executed" if fault.outcome == "not_executed" else "unknown")
+        self._finished(call, "ok" if reply.ok else _code(reply))
+        return reply
+
+    def _finished(self, call: Call, outcome: str) -> None:
+        seconds = trio.current_time() - call.started
+        self._emit(events.RequestFinished(call.instance, call.request.method, outcome, seconds))
 
     async def _perform(self, call: Call) -> Reply:
         method = call.request.method
         if method.startswith(("bridge.", "jobs.")):
             return await self._answer(call)
-        return await self._ask(call, self.fleet.find(call.request.instance))
-
-    async def _ask(self, call: Call, instance: Instance) -> Reply:
-        call.instance = instance.name
-        with call.scope:
-            return await self._forward(call, instance)
-        reply = call.exchange.reply if call.exchange is not None else None
-        if reply is None:
-            raise self._interrupted(call, instance)
-        if not call.cancelled and not reply.ok and (fault := _fault(reply)) is not None and fault.code == "cancelled":
-            # It was the deadline, not the client, that made us cancel it in Blender.
-            reply.drop()
-            outcome: Outcome = "not_executed" if fault.outcome == "not_executed" else "unknown"
-            raise self._interrupted(call, instance, outcome)
-        return reply
+        return await self._forward(call, self.fleet.find(call.request.instance))
 
     async def _forward(self, call: Call, instance: Instance) -> Reply:
+        call.instance = instance.name
         try:
             lease = await instance.pool.acquire()
         except Busy as error:
@@ -141,8 +173,8 @@ class Service:
 
     async def _exchange(self, call: Call, connection: Connection) -> Reply:
         request = call.request
-        left = call.scope.deadline - trio.current_time()
-        if left <= 0:
+        left = call.deadline - trio.current_time()
+        if left <= 0 and call.scope is not None:
             call.scope.cancel()
             await trio.lowlevel.checkpoint_if_cancelled()
         forwarded = Request(f"b{next(self._ids)}", request.method, left, None, request.key, request.boot, request.parts)
@@ -170,7 +202,12 @@ class Service:
                 raise lost
             return await self._exchange(call, connection)
 
-    def _interrupted(self, call: Call, instance: Instance, outcome: Outcome | None = None) -> RequestError:
+    def _interruption(self, call: Call, outcome: Outcome | None = None) -> RequestError:
+        error = self._why_interrupted(call, outcome)
+        self._finished(call, error.code)
+        return error
+
+    def _why_interrupted(self, call: Call, outcome: Outcome | None) -> RequestError:
         method = call.request.method
         seconds = trio.current_time() - call.started
         if outcome is None:
@@ -178,10 +215,11 @@ class Service:
         where = "after it was handed to Blender" if outcome == "unknown" else "while it was waiting; it did not run"
         if call.cancelled:
             return RequestCancelled(f"{method} was cancelled {where}", outcome=outcome)
-        statistics = instance.pool.statistics()
-        if not call.sent and statistics.live == 0:
+        instance = self.fleet.instances.get(call.instance)
+        statistics = instance.pool.statistics() if instance is not None else None
+        if not call.sent and statistics is not None and statistics.live == 0:
             error = statistics.last_error or "no attempt has ended yet"
-            message = f"no connection to Blender ({instance.name}) within the deadline of {seconds:.3g} s: {error}"
+            message = f"no connection to Blender ({call.instance}) within the deadline of {seconds:.3g} s: {error}"
             return BlenderUnavailable(message, data={"last_error": error})
         return TimedOut(f"the deadline of {method} passed after {seconds:.3g} s {where}", outcome=outcome)
 
@@ -212,23 +250,23 @@ class Service:
 
     async def _methods(self, call: Call) -> list[dict[str, Any]]:
         """The catalogue as the instance has it, add-ons' commands included; the packaged one where none answers."""
-        commands = CATALOGUE.describe()
-        with call.scope:
-            try:
-                commands = await self._described(self.fleet.find(call.request.instance))
-            except RequestError as error:
-                if error.code in ("unknown_instance", "cancelled"):
-                    raise
+        instance = self.fleet.find(call.request.instance)
+        try:
+            commands = await self._described(instance, call.deadline)
+        except RequestError:
+            commands = CATALOGUE.describe()
         return sorted([*methods.BRIDGE_METHODS, *commands], key=lambda entry: str(entry["name"]))
 
-    async def _described(self, instance: Instance) -> list[dict[str, Any]]:
+    async def _described(self, instance: Instance, deadline: float) -> list[dict[str, Any]]:
         boot, commands = self._catalogues.get(instance.name, (None, []))
         if instance.boot is not None and instance.boot == boot:
             return commands
         if not instance.pool.statistics().live:
             return CATALOGUE.describe()
-        question = Call(Request("describe", "addon.describe"), b"", default_deadline=_DESCRIBE_DEADLINE, on_event=None)
-        reply = await self._ask(question, instance)
+        # Half of what is left: the other half is for the answer without it.
+        patience = min(_DESCRIBE_DEADLINE, max(0.001, (deadline - trio.current_time()) / 2))
+        request = Request("describe", "addon.describe", patience, instance.name)
+        reply = await self.perform(self.call(request, b""))
         try:
             described = protocol.json_value(reply.payload)
             if not reply.ok:

@@ -17,6 +17,7 @@ from blender_addon.wire import Buffer, Cancel, Fault, Frame, Limits, Opened, Pin
 from blender_addon.wire.frame import IN_PLACE_ABOVE
 from bridge import protocol
 from bridge.connection import Reply
+from bridge.errors import RequestError, error_from_fault
 from bridge.frames import FrameReader, FrameWriter
 from bridge.memory import MemoryShare
 from bridge.service import Call, Service
@@ -25,9 +26,13 @@ from bridge.stream import ByteStream
 log = structlog.get_logger(__name__)
 
 _SMALL = 4096
+_SHORT = 0.01
 _REFUSAL_DELAY = 1.0
 _LINGER = 5.0
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+Answer = Reply | RequestError
 
 
 class FramedConnection:
@@ -136,32 +141,56 @@ class FramedConnection:
         return False
 
     async def _serve(self) -> None:
+        """Lead, do, follow, until the connection ends."""
         while not self._ended:
+            call: Call | None = None
+            answer: Answer | None = None
             try:
-                call = await self._next_call()
+                # One scope lives until it has to end a request, which most never do: entering one costs as much as
+                # all else here.
+                with trio.CancelScope() as scope:
+                    while (call := await self._next_call()) is not None:
+                        answer = None
+                        self._begin(call, scope)
+                        answer = await self._perform(call)
+                        call.leave()
+                        if scope.cancel_called:
+                            break
+                        await self._respond(call, answer)
+                        await self._take_turns(call)
                 if call is None:
-                    await self._flush()
-                    await self._linger()
-            except _GONE:
-                call = None
-            if call is None:
-                self.close()
-                return
-            if self._reader.has_more:
-                self._appoint_leader()
-            else:
-                self._alone_with = call
-                self._on_request(self)
-            await self._do(call)
-            if self._alone_with is call:
-                self._alone_with = None
-            elif not self._ended:
-                await self._follow()
+                    self.close()
+                    return
+                await self._respond(call, answer if answer is not None else self._interrupted(call))
+                await self._take_turns(call)
+            finally:
+                if call is not None:
+                    self._forget(call)
+
+    def _begin(self, call: Call, scope: trio.CancelScope) -> None:
+        call.enter(scope)
+        if self._reader.has_more:
+            call.arm()
+            self._appoint_leader()
+            return
+        if call.deadline - call.started < _SHORT:
+            call.arm()
+        self._alone_with = call
+        self._on_request(self)
+
+    async def _take_turns(self, call: Call) -> None:
+        """Lead on if nobody else was appointed meanwhile, else follow."""
+        if self._alone_with is call:
+            self._alone_with = None
+        elif not self._ended:
+            await self._follow()
 
     def read_on(self, before: float) -> None:
-        """Appoint another leader if the one that there is has been busy since `before`."""
-        if self._alone_with is not None and self._alone_with.started <= before:
+        """Appoint another leader, and arm the deadline, where one has been alone with a request since `before`."""
+        call = self._alone_with
+        if call is not None and call.started <= before:
             self._alone_with = None
+            call.arm()
             self._appoint_leader()
 
     def _appoint_leader(self) -> None:
@@ -181,6 +210,19 @@ class FramedConnection:
         await trio.lowlevel.wait_task_rescheduled(leave)
 
     async def _next_call(self) -> Call | None:
+        """Read until there is a request to do; None once the connection has ended and its last words are sent."""
+        if self._ended:
+            return None
+        try:
+            call = await self._read_call()
+            if call is None:
+                await self._flush()
+                await self._linger()
+            return call
+        except _GONE:
+            return None
+
+    async def _read_call(self) -> Call | None:
         """Read until there is a request to do, answering pings and passing on cancels; None at the end."""
         while (frame := await self._read()) is not None:
             event = self._session.receive(frame)
@@ -244,17 +286,21 @@ class FramedConnection:
         self._calls[request.id] = call
         return call
 
-    async def _do(self, call: Call) -> None:
-        reply: Reply | None = None
-        request_id = call.request.id
+    async def _perform(self, call: Call) -> Answer:
         try:
-            try:
-                reply = await self._service.perform(call)
-                envelope = self._session.respond(request_id, ok=reply.ok, parts=reply.parts, boot=reply.boot)
-                payload = reply.payload
-            except Fault as fault:
-                envelope = self._session.respond(request_id, ok=False)
-                payload = protocol.json_bytes(fault.as_object())
+            return await self._service.perform_within_scope(call)
+        except RequestError as error:
+            return error
+
+    def _interrupted(self, call: Call) -> Answer:
+        try:
+            return self._service.interrupted(call)
+        except RequestError as error:
+            return error
+
+    async def _respond(self, call: Call, answer: Answer) -> None:
+        try:
+            envelope, payload = self._encoded(call.request.id, answer)
             # A client that is slow to read its answer holds the answer's memory, not the request's as well.
             self._memory.drop(call.payload)
             call.payload = b""
@@ -264,11 +310,24 @@ class FramedConnection:
         except _GONE:
             self.close()
         finally:
-            # The id is free for another request since `respond`.
-            if self._calls.get(request_id) is call:
-                del self._calls[request_id]
-            self._memory.drop(call.payload)
-            if reply is not None:
-                reply.drop()
-            if self._settled is not None and not self._calls:
-                self._settled.set()
+            self._forget(call)
+            if isinstance(answer, Reply):
+                answer.drop()
+
+    def _encoded(self, request_id: str, answer: Answer) -> tuple[bytes, Buffer]:
+        if isinstance(answer, Reply):
+            try:
+                envelope = self._session.respond(request_id, ok=answer.ok, parts=answer.parts, boot=answer.boot)
+                return envelope, answer.payload
+            except Fault as fault:
+                answer = error_from_fault(fault)
+        return self._session.respond(request_id, ok=False), protocol.json_bytes(answer.as_object())
+
+    def _forget(self, call: Call) -> None:
+        # The id is free for another request since the response was encoded.
+        if self._calls.get(call.request.id) is call:
+            del self._calls[call.request.id]
+        self._memory.drop(call.payload)
+        call.payload = b""
+        if self._settled is not None and not self._calls:
+            self._settled.set()

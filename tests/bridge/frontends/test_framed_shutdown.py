@@ -132,8 +132,7 @@ async def test_a_reply_to_an_id_that_was_taken_again_leaves_the_new_request_alon
         first = client._take(client._session.receive(frame), b"")
         client._session.respond("r", ok=True)
         second = client._take(client._session.receive(frame), b"")
-        await client._do(first)
+        client._forget(first)
         assert client._calls == {"r": second}
-        client._session.receive(frame)
-        await client._do(second)
+        client._forget(second)
         assert client.in_flight == 0
