@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Unmeasurable
 from blender_addon.wire import ClientSession, FrameDecoder, Opened, Peer, Request, Response, head, parse_address
+
+_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 _STACK = ExitStack()
 atexit.register(_STACK.close)
@@ -27,7 +29,17 @@ def home() -> Path:
     return Path(_STACK.enter_context(tempfile.TemporaryDirectory(prefix="bpy-bench-")))
 
 
-def start(*arguments: str) -> str:
+def place(process: int, core: int) -> None:
+    """Keep a process on one core, where the platform can: 0 for clients and the bridge, 1 for Blender and the echo.
+
+    Left to itself a scheduler may put all on one core, where a request costs the sum of everybody's time and an echo
+    is one switch of context, or on several; which of them changes within one run, and the ratios with it.
+    """
+    if len(_CORES) > 1:
+        os.sched_setaffinity(process, {_CORES[core]})
+
+
+def start(core: int, *arguments: str) -> str:
     """Start a program that prints one ready line, and return the line; it ends with this process."""
     environment = {**os.environ, "BPY_BRIDGE_HOME": str(home())}
     process = subprocess.Popen(
@@ -37,6 +49,7 @@ def start(*arguments: str) -> str:
         stderr=subprocess.DEVNULL,
         env=environment,
         text=True,
+        preexec_fn=partial(place, 0, core),  # noqa: PLW1509  # no thread is running yet that could hold a lock
     )
     _STACK.callback(process.wait)
     _STACK.callback(process.terminate)
@@ -51,7 +64,7 @@ def start(*arguments: str) -> str:
 def blender() -> str:
     """The address of a headless Blender."""
     address = f"unix:{home()}/blender.sock"
-    start("blender_addon.headless", "--listen", address)
+    start(1, "blender_addon.headless", "--listen", address)
     return address
 
 
@@ -59,7 +72,7 @@ def blender() -> str:
 def bridge() -> str:
     """The address of a bridge whose only instance is that Blender."""
     address = f"unix:{home()}/door.sock"
-    start("bridge", "serve", "--listen", address, "--instance", f"default={blender()}")
+    start(0, "bridge", "serve", "--listen", address, "--instance", f"default={blender()}")
     return address
 
 

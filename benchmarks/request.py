@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import socket
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ from time import perf_counter
 
 import trio
 
-from benchmarks.blender import RawClient, blender, bridge
+from benchmarks.blender import RawClient, blender, bridge, place
 from benchmarks.harness import ratio, row
 from blender_addon.wire import Request, parse_address
 from bridge import stream
@@ -19,7 +20,7 @@ from bridge.connection import Connection, Exchange, open_connection
 from bridge.memory import MemoryBudget
 from bridge.pool import Pool
 
-_METHOD, _PARAMS = "scene.objects", {"limit": 1}
+_METHOD, _PARAMS = "object.update", {"name": "Cube", "location": [0.0, 0.0, 1.0]}
 _REQUESTS = 400
 _VERTICES = (64 << 20) // 12
 
@@ -35,6 +36,7 @@ def _median_seconds(ask: Callable[[], None], count: int = _REQUESTS) -> float:
 
 @cache
 def _client(address: str) -> RawClient:
+    place(0, core=0)
     return RawClient(address)
 
 
@@ -44,6 +46,7 @@ def _small(address: str) -> float:
 
 
 def _echo(connected: socket.socket) -> None:
+    place(0, core=1)
     while data := connected.recv(65_536):
         connected.sendall(data)
 
@@ -80,6 +83,8 @@ def through_the_bridge() -> float:
 
 @row("small request through the pool, to the same connection without", limit=1.05)
 def through_the_pool() -> float:
+    place(0, core=0)
+
     async def main() -> float:
         async with trio.open_nursery() as nursery:
             pool = Pool("bench", _connect)
@@ -104,7 +109,7 @@ async def _connect() -> Connection:
 
 
 async def _call(connection: Connection) -> None:
-    exchange = Exchange(Request("bench", _METHOD), b'{"limit":1}')
+    exchange = Exchange(Request("bench", _METHOD), json.dumps(_PARAMS).encode())
     await connection.call(exchange)
     assert exchange.reply is not None
     exchange.reply.drop()

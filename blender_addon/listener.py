@@ -142,11 +142,11 @@ class Listener:
             _log.warning("refused a connection from another user")
             peer.close()
             return
-        connection = self._connection(peer)
         with self._lock:
             if self._leaving is not None:
                 peer.close()
                 return
+            connection = self._connection(peer)
             self._greeting[connection] = None
             oldest = next(iter(self._greeting)) if len(self._greeting) > self._most_greeting else None
             if oldest is not None:
