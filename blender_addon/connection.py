@@ -20,6 +20,7 @@ from .intake import Intake
 from .outgoing import Outgoing
 from .readiness import Readiness
 from .wire import Cancel, Fault, Frame, FrameDecoder, Opened, Ping, Request, ServerSession, head
+from .wire.frame import IN_PLACE_ABOVE
 from .work import Answer, Ticket
 
 HANDSHAKE_SECONDS = 5.0
@@ -57,7 +58,8 @@ class Connection:
         self._door = door
         self._status = status
         self._readiness = Readiness(sock)
-        self._decoder = FrameDecoder(intake.max_payload)
+        # A handshake has no payloads: nobody unknown may take up much memory.
+        self._decoder = FrameDecoder(min(intake.max_payload, IN_PLACE_ABOVE))
         self._lock = threading.Lock()
         # Guarded by the lock, as is every byte that the socket is given.
         self._outgoing = Outgoing(sock)
@@ -178,6 +180,7 @@ class Connection:
                 self._intake.pump.stop(ticket.work, "cancelled")
                 self._strike_later(_FIRST_STRIKE)
         elif isinstance(event, Opened):
+            self._decoder.max_payload = self._intake.max_payload
             self._open = True
             if not self._door.opened(self):
                 message = "this Blender has as many connections as it takes: close one or try again later"

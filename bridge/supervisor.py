@@ -179,8 +179,9 @@ def find_blender(blender: str) -> list[str]:
 
 
 def _is_ready(line: bytes) -> bool:
+    # Text that was printed without a line's end may stand before it.
     try:
-        said = json.loads(line)
+        said = json.loads(line[max(0, line.find(b'{"ready"')) :])
     except ValueError:
         return False
     return isinstance(said, dict) and said.get("ready") is True

@@ -112,8 +112,10 @@ class Limits(_Table):
     @field_validator("max_buffered")
     @classmethod
     def _holds_a_payload(cls, value: int, info: ValidationInfo) -> int:
-        if value < info.data.get("max_payload", 0):
-            raise ValueError(f"must be at least limits.max_payload, which is {info.data['max_payload']}")
+        # One payload of a request and one of its answer: less, and a large request would wait for itself.
+        least = 2 * info.data.get("max_payload", 0)
+        if value < least:
+            raise ValueError(f"must be at least twice limits.max_payload, which makes {least}")
         return value
 
 

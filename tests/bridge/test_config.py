@@ -152,7 +152,7 @@ def test_each_mistake_has_its_line(refusal):
         ({"LISTEN": "tcp:example.org:9870"}, "must be on this machine"),
         ({"LISTEN": "unix:/" + "x" * 120}, "121 bytes"),
         ({"LIMITS__MAX_PAYLOAD": str(2**32)}, "less than 4294967296"),
-        ({"LIMITS__MAX_BUFFERED": "5"}, r"at least limits\.max_payload"),
+        ({"LIMITS__MAX_BUFFERED": "5"}, r"at least twice limits\.max_payload"),
         ({"LOG__LEVEL": "loud"}, "'debug', 'info', 'warning' or 'error', not 'loud'"),
         ({"WORKERS__W__BLENDER": "/no/blender"}, "executable Blender"),
         ({"WORKERS__W__FILE": "/no/file.blend"}, r"there is no /no/file\.blend"),

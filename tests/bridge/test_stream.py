@@ -117,8 +117,12 @@ async def test_after_much_it_waits_for_more(pair):
     assert got == [5]
 
 
-async def test_quiet_until_something_comes_or_the_other_side_has_gone(pair):
-    stream, theirs = pair
+@pytest.mark.parametrize("polls", [True, False])
+async def test_quiet_until_something_comes_or_the_other_side_has_gone(polls, monkeypatch):
+    if not polls:
+        monkeypatch.delattr("select.poll")
+    ours, theirs = socket.socketpair()
+    stream = SocketStream(ours)
     assert stream.quiet()
     theirs.sendall(b"x")
     assert not stream.quiet()

@@ -169,6 +169,7 @@ class FramedConnection:
 
     def _begin(self, call: Call, scope: trio.CancelScope) -> None:
         call.enter(scope)
+        self._on_request(self)
         if self._reader.has_more:
             call.arm()
             self._appoint_leader()
@@ -176,7 +177,6 @@ class FramedConnection:
         if call.deadline - call.started < _SHORT:
             call.arm()
         self._alone_with = call
-        self._on_request(self)
 
     async def _take_turns(self, call: Call) -> None:
         """Lead on if nobody else was appointed meanwhile, else follow."""
