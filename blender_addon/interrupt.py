@@ -122,22 +122,24 @@ class AsyncExceptionInterrupter(_Armed):
                 self._armed = armed
 
     def _disarm(self) -> None:
-        # One may be on its way already: it ends here, and after it none can be sent.
-        while True:
+        # One may be on its way already. Called back, it would leave CPython 3.11 looking for it for ever (under a
+        # tracer it hangs), so it is sent once more (there is but one at a time) and ends here.
+        struck = True
+        while struck:
             try:
                 with self._lock:
                     self._armed = None
-                    if self._struck:
-                        self._struck = False
-                        _raise_in(self._main, None)
-                return
-            except Interrupted:  # noqa: PERF203  once, in the rarest case
-                continue
+                    struck, self._struck = self._struck, False
+                if struck:
+                    _raise_in(self._main, Interrupted)
+                    while True:
+                        pass
+            except Interrupted:  # noqa: PERF203  # once, in the rarest case
+                struck = True
 
 
-def _raise_in(thread: int, exception: Optional[type[BaseException]]) -> None:
-    target = ctypes.py_object(exception) if exception is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), target)
+def _raise_in(thread: int, exception: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(exception))
 
 
 def best_interrupter() -> Interrupter:
