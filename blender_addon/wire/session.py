@@ -291,7 +291,7 @@ class ClientSession:
         """The request's envelope. Raises Fault where it would be larger than an envelope may be."""
         envelope = encode(request, self._codec)
         if len(envelope) > MAX_ENVELOPE:
-            raise Fault("bad_envelope", f"the request's envelope has {len(envelope)} bytes, {MAX_ENVELOPE} at most")
+            raise Fault("bad_envelope", f"the request's envelope has {len(envelope)} bytes: send fewer parts")
         return envelope
 
     def cancel(self, request_id: str) -> bytes:

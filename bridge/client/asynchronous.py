@@ -123,11 +123,11 @@ class AsyncClient:
         assert isinstance(response, Response)
         return result_of(response, payload)
 
-    async def ping(self) -> dict[str, Any]:
+    async def ping(self, timeout: float = CONNECT_TIMEOUT) -> dict[str, Any]:  # noqa: ASYNC109  # as Client.ping
         """The bridge's status in short, answered within milliseconds however busy Blender is."""
         ping_id = str(next(self._ids))
         exchange = Exchange([self._session.ping(ping_id)])
-        _, payload = await self._exchange(ping_id, exchange, CONNECT_TIMEOUT, CONNECT_TIMEOUT)
+        _, payload = await self._exchange(ping_id, exchange, timeout, timeout)
         return status_object(payload)
 
     async def methods(self) -> list[dict[str, Any]]:

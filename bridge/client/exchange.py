@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from blender_addon.wire import (
-    MAX_ENVELOPE,
     STANDARD_CODEC,
     Address,
     Buffer,
@@ -111,9 +110,10 @@ def request_buffers(
         data = {"length": length, "limit": limits.max_payload}
         raise ProtocolViolation(message, code="payload_too_large", data=data)
     request = Request(request_id, call.method, deadline, call.instance, call.key, call.boot, described)
-    envelope = session.request(request)
-    if len(envelope) > MAX_ENVELOPE:
-        raise ProtocolViolation(f"the request's envelope would have {len(envelope)} bytes: send fewer parts at once")
+    try:
+        envelope = session.request(request)
+    except Fault as fault:
+        raise error_from_fault(fault) from None
     start = head(envelope, length)
     if length <= _JOINED_UP_TO:
         return [b"".join((start, *payload))]
