@@ -101,7 +101,7 @@ class Lease(Generic[C]):
         self._release(self)
 
     def __enter__(self) -> C:
-        return self.connection
+        return self.slot.connection if not self.released else self.connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -43,6 +43,7 @@ class Ledger(Generic[C]):
         self.closed = False
         self.paused = False
         self._emit = emit
+        self._watched = emit is not events.ignore
         self._release = release
         self._lock = threading.Lock()
         self._idle: list[Slot[C]] = []
@@ -71,7 +72,8 @@ class Ledger(Generic[C]):
                     break
                 self._idle.pop()
                 if slot.connection.usable():
-                    self._emit(LeaseGranted(self.name, 0.0))
+                    if self._watched:
+                        self._emit(LeaseGranted(self.name, 0.0))
                     return self._grant(slot, task, taken_at, now), work
                 work = work if work is not None else Work()
                 self._discard(slot, "broken", work, now)
@@ -108,7 +110,8 @@ class Ledger(Generic[C]):
             slot.lent = False
             used = now - lease.granted_at
             self._mean_use += 0.1 * (used - self._mean_use)
-            self._emit(LeaseReleased(self.name, used))
+            if self._watched:
+                self._emit(LeaseReleased(self.name, used))
             reason = self._why_discard(slot, now)
             if reason is not None:
                 return self._lose([slot], reason, now)

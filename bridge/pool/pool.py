@@ -36,6 +36,7 @@ class Pool(Generic[C]):
         self.name = name
         self._connect = connect
         self._emit = guarded(emit)
+        self._now: Callable[[], float] = trio.current_time
         self._ledger: Ledger[C] = Ledger(name, settings or PoolSettings(), self._emit, self._release)
         self._nursery: trio.Nursery | None = None
         self._poke = trio.Event()
@@ -48,6 +49,8 @@ class Pool(Generic[C]):
             raise PoolMisuse(f"{self.name} is running already")
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            # The same clock without two calls on the way to it, for acquire and release.
+            self._now = trio.lowlevel.current_clock().current_time
             try:
                 self._perform(self._ledger.settle(trio.current_time()))
                 task_status.started()
@@ -70,7 +73,7 @@ class Pool(Generic[C]):
         ledger = self._ledger
         task = trio.lowlevel.current_task()
         caller = sys._getframe(1)  # noqa: SLF001  # one frame's place; a whole traceback would cost 20 times as much
-        now = trio.current_time()
+        now = self._now()
         try:
             lease, work = ledger.acquire(task, (caller.f_code, caller.f_lasti), now)
         except (Busy, ShuttingDown) as error:
@@ -95,7 +98,7 @@ class Pool(Generic[C]):
             raise
 
     def _release(self, lease: Lease[C]) -> None:
-        work = self._ledger.release(lease, trio.current_time())
+        work = self._ledger.release(lease, self._now())
         if work is not None:
             self._perform(work)
             self._note_emptied()

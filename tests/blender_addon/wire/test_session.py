@@ -291,3 +291,18 @@ def test_a_server_that_breaks_the_protocol_said_no_last_word():
         session.receive(Frame(b"{", b""))
     assert session.refusal is None
     assert session.state is State.CLOSED
+
+
+def test_a_response_whose_parts_do_not_fit_an_envelope_is_refused_and_the_request_stays_in_flight():
+    session = wire.ServerSession(wire.Peer("server", "1"), wire.Limits(1000, 2), token=None)
+    session.in_flight.add("r")
+    parts = [{"name": "json", "length": 2}, *({"name": f"part{number}", "length": 0} for number in range(3000))]
+    with pytest.raises(wire.Fault, match="more than an envelope describes"):
+        session.respond("r", ok=True, parts=parts)
+    assert session.respond("r", ok=False)
+
+
+def test_a_request_whose_envelope_would_be_too_long_is_refused_before_it_is_sent():
+    session = wire.ClientSession(wire.Peer("client", "1"), token=None)
+    with pytest.raises(wire.Fault, match="send fewer parts"):
+        session.request(wire.Request("r", "a.b", key="k" * wire.MAX_ENVELOPE))
