@@ -44,7 +44,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 soak: $(READY)
-	$(BIN)/python -m pytest -m soak $(TEST_ARGS)
+	$(BIN)/python -m pytest -m soak -o faulthandler_timeout=1800 $(TEST_ARGS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage .coverage.* bpy-bridge-demo*.png
