@@ -71,6 +71,7 @@ class Bridge:
         self._settings = settings
         self._emit = emit = guarded(emit)
         self._workers: list[Worker] = []
+        self._token = settings.door_token()
         limits = settings.limits
         memory = MemoryBudget(limits.max_buffered)
         self._responses = memory.share(limits.max_buffered)
@@ -129,8 +130,7 @@ class Bridge:
             for worker in self._workers:
                 nursery.start_soon(keep_running, f"worker {worker.state.name}", worker.run, self._emit)
             await nursery.start(self.fleet.run)
-            token = self._settings.door_token()
-            doors = [(listener, token if listener.path is None else None) for listener in listeners]
+            doors = [(listener, self._token if listener.path is None else None) for listener in listeners]
             await self.door.serve(doors)
 
     async def end(self, scope: trio.CancelScope) -> None:

@@ -78,7 +78,7 @@ class Worker:
             failures = 0 if trio.current_time() - started > STABLE_AFTER else failures + 1
             self.state.phase = "waiting"
             self.state.restarts += 1
-            await trio.sleep(random.uniform(0, min(_LONGEST_DELAY, _DELAY * 2**failures)))  # noqa: S311  # no secret
+            await trio.sleep(random.uniform(0, min(_LONGEST_DELAY, _DELAY * 2 ** min(failures, 10))))  # noqa: S311  # no secret
 
     async def _live(self) -> None:
         self.state.phase = "spawning"
