@@ -17,8 +17,9 @@ _OWN_NAMES = frozenset({"config.toml", "token", "bridge.sock", "bridge.json", "l
 def ensure_private(directory: Path) -> Path:
     """The directory, made if missing, closed to everybody but its owner.
 
-    One that stands open and holds nothing, or files of ours, is closed. Raises ConfigurationError where it cannot be
-    made, belongs to somebody else, or stands open and may serve others.
+    One that stands open and holds nothing, or files of ours, is closed; one that others may only read and that may
+    serve them is left as it is, since each socket and file of ours is closed by itself. Raises ConfigurationError
+    where it cannot be made, belongs to somebody else, or can be written by others.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,11 +58,12 @@ def _is_closed(directory: Path) -> bool:
 
 def _close(directory: Path) -> None:
     names = {entry.name for entry in directory.iterdir()}
-    if names and not names & _OWN_NAMES:
+    if not names or names & _OWN_NAMES:
+        directory.chmod(0o700)
+    elif stat.S_IMODE(directory.stat().st_mode) & 0o022:
         raise ConfigurationError(
-            _unusable(directory, f"others may enter it and it holds other things: `chmod 700 {directory}` if it may be")
+            _unusable(directory, f"others may write to it: `chmod 700 {directory}` if nobody else needs it")
         )
-    directory.chmod(0o700)
 
 
 def _unusable(directory: Path, reason: str) -> str:

@@ -78,13 +78,21 @@ def test_an_open_directory_that_is_empty_or_ours_is_closed(home, name):
     assert mode(paths.ensure_private(home)) == 0o700
 
 
-def test_an_open_directory_that_serves_others_is_refused_and_left_alone(home):
+def test_a_directory_that_serves_others_and_that_they_may_only_read_is_used_and_left_alone(home):
     home.mkdir()
     (home / "thesis.txt").touch()
     home.chmod(0o755)
+    paths.ensure_private(home)
+    assert mode(home) == 0o755
+
+
+def test_a_directory_that_others_may_write_to_is_refused_and_left_alone(home):
+    home.mkdir()
+    (home / "thesis.txt").touch()
+    home.chmod(0o777)
     with pytest.raises(ConfigurationError, match="chmod 700"):
         paths.ensure_private(home)
-    assert mode(home) == 0o755
+    assert mode(home) == 0o777
 
 
 def test_a_file_in_the_directorys_place_is_a_clear_error(home):
