@@ -43,13 +43,16 @@ class Instance:
         self.pool: Pool[Connection] = Pool(name, self._connect, pool, emit)
 
     async def _connect(self) -> Connection:
-        connection = await open_connection(
-            self._open_stream,
-            token=self._token,
-            memory=self.memory,
-            max_payload=self._max_payload,
-            cancel_grace=self._cancel_grace,
-        )
+        try:
+            connection = await open_connection(
+                self._open_stream,
+                token=self._token,
+                memory=self.memory,
+                max_payload=self._max_payload,
+                cancel_grace=self._cancel_grace,
+            )
+        except OSError as error:
+            raise OSError(f"{self.address}: {error.strerror or error}") from error
         if connection.boot != self.boot and self.boot is not None:
             # Another process answers now: what is left of the old one's connections is of no use to anybody.
             self.pool.reconnect()
