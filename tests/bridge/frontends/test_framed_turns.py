@@ -24,6 +24,18 @@ async def test_the_deadline_of_a_request_that_has_ended_does_not_end_the_next(de
         assert (await tool.answer("second")).ok
 
 
+@pytest.mark.parametrize("deadline", [0.005, 0.2], ids=["armed at once", "armed when it takes long"])
+async def test_the_deadline_of_a_request_that_has_ended_does_not_end_the_reading(deadline, blender, wires, listen):
+    async with bridge(wires, listen) as line:
+        tool = await line.tool()
+        ended_by = trio.current_time() + deadline
+        await tool.send("first", "test.wait", {"name": "first"}, deadline=deadline)
+        blender.gates["first"].set()
+        await tool.answer("first")
+        await until(lambda: trio.current_time() > ended_by + 0.05)
+        assert await tool.call("second", "test.echo", {"value": 2}) == {"value": 2}
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 async def test_after_a_cancelled_request_the_connection_serves_on(count, blender, wires, listen):
     async with bridge(wires, listen, pool=ONE) as line:
