@@ -115,7 +115,7 @@ class Blender:
     def _follow_file(self) -> None:
         bpy = self._bpy
 
-        @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+        @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]  # bpy has no types
         def follow(*_: object) -> None:
             self._file = bpy.data.filepath
 

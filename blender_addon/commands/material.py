@@ -21,7 +21,7 @@ class MaterialState(TypedDict):
 @command("material.set", idempotent=True)
 def set_material(
     *,
-    object: Annotated[Name, "the object that wears it"],  # noqa: A002
+    object: Annotated[Name, "the object that wears it"],  # noqa: A002  # the name is the public parameter
     name: Annotated[
         Optional[Name],
         "the material's name, made where there is none; default: the one that the object wears, else its own",

@@ -36,7 +36,7 @@ class Written(TypedDict):
 @command("mesh.read", read_only=True)
 def read(
     *,
-    object: Annotated[Name, "a mesh object's name"],  # noqa: A002
+    object: Annotated[Name, "a mesh object's name"],  # noqa: A002  # the name is the public parameter
     attributes: Annotated[
         Optional[List[Attribute]],
         "co: <f4 [n, 3], positions in the object's own space; normal: <f4 [n, 3], per vertex; loop_vertex_index: <i4, "

@@ -51,7 +51,7 @@ def get(*, name: Annotated[Name, "the object's name"]) -> ObjectDetails:
 @command("object.create")
 def create(
     *,
-    type: Annotated[Kind, "what to make"],  # noqa: A002
+    type: Annotated[Kind, "what to make"],  # noqa: A002  # the name is the public parameter
     name: Annotated[Optional[Name], "its name; Blender adds .001 and so on where it is taken"] = None,
     location: Location = (0.0, 0.0, 0.0),
     rotation: Rotation = (0.0, 0.0, 0.0),

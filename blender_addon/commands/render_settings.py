@@ -79,7 +79,7 @@ def set_samples(scene: Any, samples: Optional[int]) -> Optional[int]:
 def _can_denoise() -> bool:
     """Some builds, Debian's 3.4 for one, have no denoiser, and a render that asks for it fails."""
     try:
-        import _cycles  # type: ignore[import-not-found]
+        import _cycles  # type: ignore[import-not-found]  # only inside Blender
     except ImportError:
         return True
     return bool(getattr(_cycles, "with_openimagedenoise", True))

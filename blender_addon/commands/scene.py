@@ -84,7 +84,7 @@ def summary() -> SceneSummary:
 def objects(
     *,
     query: Annotated[str, "only objects whose name contains this, upper and lower case alike", Size(0, 255)] = "",
-    type: Annotated[str, "only objects of this type: MESH, LIGHT, CAMERA, EMPTY, CURVE, …"] = "",  # noqa: A002
+    type: Annotated[str, "only objects of this type: MESH, LIGHT, CAMERA, EMPTY, CURVE, …"] = "",  # noqa: A002  # the name is the public parameter
     limit: Annotated[int, "how many at most", Range(1, 1000)] = 50,
     offset: Annotated[int, "how many to skip: next_offset of the page before", Range(0, 10**9)] = 0,
 ) -> ObjectPage:

@@ -44,7 +44,7 @@ def _methods(address: str | None) -> list[dict[str, Any]]:
         if address or os.environ.get("BPY_BRIDGE_ADDRESS"):
             raise
     from blender_addon.commands import CATALOGUE  # noqa: PLC0415  # only where no bridge answers
-    from bridge.methods import BRIDGE_METHODS  # noqa: PLC0415
+    from bridge.methods import BRIDGE_METHODS  # noqa: PLC0415  # for start-up time
 
     return sorted([*BRIDGE_METHODS, *CATALOGUE.describe()], key=lambda method: str(method["name"]))
 

@@ -28,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(status: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415  # 100 ms that --json need not wait for
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415  # for start-up time
+    from rich.text import Text  # noqa: PLC0415  # for start-up time
 
     table = Table(box=None, pad_edge=False)
     for title in ("instance", "state", "blender", "leased", "idle", "waiting", "oldest", "address"):
