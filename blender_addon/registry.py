@@ -6,7 +6,7 @@
 
 The annotations are the schema and the validation, the docstring is the documentation, and there is no second place
 to keep in step. A parameter annotated `Call` is given the running request; it is not in the schema. Nothing here
-needs Blender: the bridge reads the catalogue from the same code.
+needs Blender: the bridge reads the catalogue from the same code, and defines its own methods in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from typing import Any, Callable, Dict, List, Mapping, Optional, TypeVar, get_type_hints
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TypeVar, get_type_hints
 
 from .call import Call
 from .results import encode_result
@@ -24,7 +24,8 @@ from .wire import Fault, Part
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-_NAME = re.compile(r"(?!bridge\.|jobs\.)[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_BRIDGE_FAMILIES = ("bridge", "jobs")
 _MOST_PROBLEMS = 50
 
 
@@ -39,12 +40,14 @@ class Command:
     )  # fmt: skip
 
     def __init__(
-        self, name: str, function: Callable[..., object], *, hints: Mapping[str, bool], io_thread: bool
+        self,
+        name: str,
+        function: Callable[..., object],
+        *,
+        hints: Mapping[str, bool],
+        io_thread: bool,
+        context: type = Call,
     ) -> None:
-        if not _NAME.fullmatch(name):
-            raise ValueError(
-                f"{name!r} is no command's name: write family.verb in small letters, not bridge.* or jobs.*"
-            )
         self.name = name
         self.function = function
         self.hints = dict(hints)
@@ -58,7 +61,7 @@ class Command:
         types: Dict[str, Type] = {}
         for parameter in parameters.values():
             annotation = annotations.get(parameter.name)
-            if annotation is Call:
+            if annotation is context:
                 self._call = parameter.name
             elif parameter.kind in _BY_KEYWORD and annotation is not None:
                 types[parameter.name] = compile_type(annotation)
@@ -87,10 +90,10 @@ class Command:
             raise self._refusal(params, parts)
         return arguments
 
-    def run(self, call: Call, arguments: Mapping[str, Any]) -> object:
-        """Run the function with what `bind` returned. Raises what it raises."""
+    def run(self, context: object, arguments: Mapping[str, Any]) -> object:
+        """Run the function with what `bind` returned; `context` is the running request. Raises what it raises."""
         if self._call is not None:
-            return self.function(**{self._call: call}, **arguments)
+            return self.function(**{self._call: context}, **arguments)
         return self.function(**arguments)
 
     def described(self) -> dict[str, Any]:
@@ -145,10 +148,15 @@ def _without_null(schema: dict[str, Any], default: object) -> dict[str, Any]:
 
 
 class Catalogue:
-    """Commands by name."""
+    """Commands by name, `family.verb`: of the `families` named here, or else of any that is not the bridge's own.
 
-    def __init__(self) -> None:
+    `context` is the annotation of the parameter that is given the running request.
+    """
+
+    def __init__(self, *, context: type = Call, families: Sequence[str] = ()) -> None:
         self._commands: Dict[str, Command] = {}
+        self._context = context
+        self._families = families
 
     def command(
         self,
@@ -172,10 +180,18 @@ class Catalogue:
             # The same module again is a reload: its newer function takes the place.
             if known is not None and known.function.__module__ != function.__module__:
                 raise ValueError(f"{name} is registered by {known.function.__module__} already")
-            self._commands[name] = Command(name, function, hints=hints, io_thread=io_thread)
+            self._commands[name] = Command(name, function, hints=hints, io_thread=io_thread, context=self._context)
             return function
 
+        self._check(name)
         return register
+
+    def _check(self, name: str) -> None:
+        family = name.partition(".")[0]
+        ours = family in self._families if self._families else family not in _BRIDGE_FAMILIES
+        if not _NAME.fullmatch(name) or not ours:
+            which = f"of {', '.join(self._families)}" if self._families else "not bridge.* or jobs.*"
+            raise ValueError(f"{name!r} is no command's name here: write family.verb in small letters, {which}")
 
     def remove(self, name: str) -> None:
         """Forget a command, as its add-on is disabled. Raises KeyError where there is none."""

@@ -23,6 +23,7 @@ from .frontends.framed import FramedDoor
 from .listeners import Listener, open_listener
 from .memory import MemoryBudget
 from .service import Service
+from .status import Status
 from .stream import ByteStream
 from .supervised import guarded, keep_running
 from .supervisor import Worker, find_blender
@@ -78,7 +79,8 @@ class Bridge:
         # What the largest response needs is never given to requests: the answers free the rest.
         self._requests = memory.share(max(limits.max_payload, limits.max_buffered - limits.max_payload))
         self.fleet = Fleet([*self._configured(), *self._started()])
-        self.service = Service(self.fleet, default_deadline=limits.default_deadline, emit=emit)
+        self.status = Status(self.fleet)
+        self.service = Service(self.fleet, self.status, default_deadline=limits.default_deadline, emit=emit)
         self.door = FramedDoor(
             self.service,
             limits=Limits(limits.max_payload, limits.max_in_flight),

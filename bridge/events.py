@@ -5,10 +5,11 @@ An emitter calls `emit(event)`, a plain function that must neither block nor rai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 DiscardReason = Literal["poisoned", "broken", "recycled", "idle", "stale", "surplus", "closed", "failed_check"]
+HealthState = Literal["unknown", "healthy", "busy", "unresponsive", "unreachable"]
 AcquireOutcome = Literal["ok", "busy", "timeout", "cancelled", "closed", "unavailable"]
 
 
@@ -68,12 +69,28 @@ class ExclusivityViolated(NamedTuple):
 
 
 class RequestFinished(NamedTuple):
-    """`outcome` is ok or an error code; `seconds` from the whole request read to the response handed to its door."""
+    """`outcome` is ok or an error code; `seconds` from the whole request read to the response handed to its door.
+
+    `instance` is empty where none was asked. `connection` and `request` are the ids of who asked and of the request.
+    """
 
     instance: str
     method: str
     outcome: str
     seconds: float
+    connection: str
+    request: str
+
+
+class ProbeFinished(NamedTuple):
+    """A health check has ended after `seconds`; `failures` is how many have failed in a row, this one included."""
+
+    instance: str
+    state: HealthState
+    reason: str
+    seconds: float
+    failures: int
+    checked_at: float
 
 
 class WorkerStarted(NamedTuple):
@@ -105,12 +122,15 @@ BridgeEvent = (
     | ConnectionDiscarded
     | ExclusivityViolated
     | RequestFinished
+    | ProbeFinished
     | WorkerStarted
     | WorkerEnded
     | BackgroundError
 )
 
 Emit = Callable[[BridgeEvent], None]
+Handlers = Mapping[type, Callable[..., None]]
+"""What a listener does with each type of event that it wants to see; each handler takes one event of that type."""
 
 
 def ignore(event: BridgeEvent) -> None:

@@ -42,9 +42,10 @@ class Instance:
         self._cancel_grace = cancel_grace
         self.pool: Pool[Connection] = Pool(name, self._connect, pool, emit)
 
-    async def _connect(self) -> Connection:
+    async def open_connection(self) -> Connection:
+        """One connection of the caller's own. Raises OSError that names the address, Fault, BrokenResourceError."""
         try:
-            connection = await open_connection(
+            return await open_connection(
                 self._open_stream,
                 token=self._token,
                 memory=self.memory,
@@ -53,6 +54,19 @@ class Instance:
             )
         except OSError as error:
             raise OSError(f"{self.address}: {error.strerror or error}") from error
+
+    def obstacle(self) -> str | None:
+        """Why it cannot serve a request now, in words; None where it can."""
+        self.pool.evict_broken()
+        pool = self.pool.statistics()
+        if pool.state != "open":
+            return f"its pool is {pool.state}"
+        if not pool.live:
+            return pool.last_error or "no connection to it is open yet"
+        return None
+
+    async def _connect(self) -> Connection:
+        connection = await self.open_connection()
         if connection.boot != self.boot and self.boot is not None:
             # Another process answers now: what is left of the old one's connections is of no use to anybody.
             self.pool.reconnect()

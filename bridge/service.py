@@ -1,11 +1,12 @@
-"""The use cases: perform a request, cancel it, say what is going on. The only room that doors see."""
+"""The use cases: perform a request, and cancel it. With `status`, the only room that doors see."""
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import os
-from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from .errors import (
     error_from_fault,
 )
 from .fleet import Fleet, Instance
+from .status import Status
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +43,24 @@ class Call:
     to Blender.
     """
 
-    __slots__ = ("cancelled", "deadline", "exchange", "instance", "on_event", "payload", "request", "scope", "started")
+    __slots__ = (
+        "cancelled",
+        "connection",
+        "deadline",
+        "exchange",
+        "instance",
+        "on_event",
+        "payload",
+        "request",
+        "scope",
+        "started",
+    )
 
-    def __init__(self, request: Request, payload: Buffer, *, default_deadline: float, on_event: OnEvent | None) -> None:
+    def __init__(
+        self, request: Request, payload: Buffer, *, default_deadline: float, on_event: OnEvent | None, connection: str
+    ) -> None:
         self.request = request
+        self.connection = connection
         self.payload = payload
         self.on_event = on_event
         self.started = trio.current_time()
@@ -87,18 +103,18 @@ class Call:
 class Service:
     """What the bridge does for its clients, whichever door they came through."""
 
-    def __init__(self, fleet: Fleet, *, default_deadline: float, emit: events.Emit) -> None:
+    def __init__(self, fleet: Fleet, status: Status, *, default_deadline: float, emit: events.Emit) -> None:
         self.fleet = fleet
+        self.status = status
         self.default_deadline = default_deadline
         self._emit = emit
         self._ids = itertools.count(1)
         self._running: dict[Call, None] = {}
-        self._started = trio.current_time()
         self._catalogues: dict[str, tuple[str | None, list[dict[str, Any]]]] = {}
 
-    def call(self, request: Request, payload: Buffer, on_event: OnEvent | None = None) -> Call:
-        """Take a request; its deadline counts from here."""
-        return Call(request, payload, default_deadline=self.default_deadline, on_event=on_event)
+    def call(self, request: Request, payload: Buffer, on_event: OnEvent | None = None, connection: str = "") -> Call:
+        """Take a request; its deadline counts from here. `connection` is the id of who asks."""
+        return Call(request, payload, default_deadline=self.default_deadline, on_event=on_event, connection=connection)
 
     async def perform(self, call: Call) -> Reply:
         """Do it by its deadline, and return the reply. Raises RequestError; every other exception has become one.
@@ -127,7 +143,14 @@ class Service:
             self._finished(call, "internal")
             # The boundary between one request and all others: a bug in one is that one's failure.
             reference = f"{os.getpid():x}-{next(self._ids):x}"
-            log.exception("request failed inside the bridge", reference=reference, method=call.request.method)
+            log.exception(
+                "request failed inside the bridge",
+                reference=reference,
+                method=call.request.method,
+                instance=call.instance,
+                connection=call.connection,
+                request=call.request.id,
+            )
             message = f"a bug in the bridge ({type(error).__name__}); the log has it under {reference}"
             raise InternalError(
                 message, outcome="unknown" if call.sent else "not_executed", data={"reference": reference}
@@ -147,7 +170,8 @@ class Service:
 
     def _finished(self, call: Call, outcome: str) -> None:
         seconds = trio.current_time() - call.started
-        self._emit(events.RequestFinished(call.instance, call.request.method, outcome, seconds))
+        request = call.request
+        self._emit(events.RequestFinished(call.instance, request.method, outcome, seconds, call.connection, request.id))
 
     async def _perform(self, call: Call) -> Reply:
         method = call.request.method
@@ -232,30 +256,30 @@ class Service:
     # the bridge's own methods
 
     async def _answer(self, call: Call) -> Reply:
-        method = call.request.method
-        known = [entry["name"] for entry in methods.BRIDGE_METHODS]
-        if method not in known:
-            raise methods.unknown_method(method, known)
+        command = methods.CATALOGUE.find(call.request.method)
         payload, _ = split_parts(call.payload, call.request.parts)
         try:
-            methods.refuse_params(method, protocol.json_value(payload))
+            params = protocol.json_value(payload)
         except ValueError as error:
-            raise Refused(f"{method}: the parameters are not JSON", code="bad_payload") from error
-        value: object
-        if method == "bridge.methods":
-            value = await self._methods(call)
-        else:
-            value = self.status() if method == "bridge.status" else self.instances()
-        return Reply(True, protocol.json_bytes(value), None, None)
+            raise Refused(f"{command.name}: the parameters are not JSON", code="bad_payload") from error
+        result = command.run(self._context(call), command.bind({} if params is None else params, {}))
+        if inspect.isawaitable(result):
+            result = await result
+        return Reply(True, protocol.json_bytes(result), None, None)
 
-    async def _methods(self, call: Call) -> list[dict[str, Any]]:
-        """The catalogue as the instance has it, add-ons' commands included; the packaged one where none answers."""
+    def _context(self, call: Call) -> methods.Context:
+        request = call.request
+        return methods.Context(
+            self.fleet, self.status, request.instance, call.deadline, call.on_event, partial(self._commands, call)
+        )
+
+    async def _commands(self, call: Call) -> list[dict[str, Any]]:
+        """The commands as the instance has them, add-ons' included; the packaged ones where none answers."""
         instance = self.fleet.find(call.request.instance)
         try:
-            commands = await self._described(instance, call.deadline)
+            return await self._described(instance, call.deadline)
         except RequestError:
-            commands = CATALOGUE.describe()
-        return sorted([*methods.BRIDGE_METHODS, *commands], key=lambda entry: str(entry["name"]))
+            return CATALOGUE.describe()
 
     async def _described(self, instance: Instance, deadline: float) -> list[dict[str, Any]]:
         boot, commands = self._catalogues.get(instance.name, (None, []))
@@ -278,35 +302,6 @@ class Service:
             reply.drop()
         self._catalogues[instance.name] = (reply.boot, commands)
         return commands
-
-    def instances(self) -> list[dict[str, Any]]:
-        """Every instance now."""
-        return [_describe(instance) for instance in self.fleet.instances.values()]
-
-    def status(self) -> dict[str, Any]:
-        """The bridge now."""
-        return {**self._identity(), "instances": self.instances()}
-
-    def pong(self) -> dict[str, Any]:
-        """What a ping on a door is answered with."""
-        pools = [instance.pool.statistics() for instance in self.fleet.instances.values()]
-        return {**self._identity(), "instances": len(pools), "ready": sum(pool.live > 0 for pool in pools)}
-
-    def _identity(self) -> dict[str, Any]:
-        uptime = round(trio.current_time() - self._started, 3)
-        return {"pid": os.getpid(), "version": protocol.VERSION, "uptime": uptime}
-
-
-def _describe(instance: Instance) -> dict[str, Any]:
-    pool = instance.pool.statistics()
-    return {
-        "name": instance.name,
-        "address": instance.address,
-        "blender": instance.blender,
-        "boot": instance.boot,
-        "connected": pool.live > 0,
-        "pool": asdict(pool),
-    }
 
 
 def _fault(reply: Reply) -> Fault | None:

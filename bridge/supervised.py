@@ -38,6 +38,25 @@ async def keep_running(name: str, function: Callable[[], Awaitable[None]], emit:
         await trio.sleep(delay)
 
 
+def dispatcher(*listeners: events.Handlers) -> events.Emit:
+    """One emitter for several listeners, each with its handlers by type of event; one that raises is logged."""
+    handlers: dict[type, list[Callable[..., None]]] = {}
+    for listener in listeners:
+        for kind, handler in listener.items():
+            handlers.setdefault(kind, []).append(handler)
+    if not handlers:
+        return events.ignore
+
+    def emit(event: events.BridgeEvent) -> None:
+        for handler in handlers.get(type(event), ()):
+            try:
+                handler(event)
+            except Exception:  # supervised: neither the emitter nor the other listeners are to blame
+                log.exception("listener failed", event_seen=repr(event))
+
+    return emit
+
+
 def guarded(emit: events.Emit) -> events.Emit:
     """The same emitter, but what it raises is logged: a listener's bug must not break a decision in two."""
     if emit is events.ignore:

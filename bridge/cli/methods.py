@@ -44,9 +44,9 @@ def _methods(address: str | None) -> list[dict[str, Any]]:
         if address or os.environ.get("BPY_BRIDGE_ADDRESS"):
             raise
     from blender_addon.commands import CATALOGUE  # noqa: PLC0415  # only where no bridge answers
-    from bridge.methods import BRIDGE_METHODS  # noqa: PLC0415  # for start-up time
+    from bridge.methods import CATALOGUE as BRIDGE  # noqa: PLC0415  # for start-up time
 
-    return sorted([*BRIDGE_METHODS, *CATALOGUE.describe()], key=lambda method: str(method["name"]))
+    return sorted([*BRIDGE.describe(), *CATALOGUE.describe()], key=lambda method: str(method["name"]))
 
 
 def _none(name: str, methods: list[dict[str, Any]]) -> list[dict[str, Any]]:

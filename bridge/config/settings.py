@@ -20,8 +20,10 @@ from .values import (
     CountOrNone,
     ExistingFile,
     FrameSize,
+    HttpAddress,
     InstanceName,
     Listeners,
+    ProbeInterval,
     Seconds,
     Secret,
     Share,
@@ -119,6 +121,19 @@ class Limits(_Table):
         return value
 
 
+class HealthSettings(_Table):
+    """How each Blender is probed: every `interval`, at most `timeout` long.
+
+    After `failures` in a row it is unhealthy. A main thread that is silent for `unresponsive_after`, with nothing of
+    ours running, is a failure.
+    """
+
+    interval: ProbeInterval = 300.0
+    timeout: Seconds = 5.0
+    failures: Count = 3
+    unresponsive_after: Seconds = 60.0
+
+
 class LogSettings(_Table):
     """Logs go to standard error, one line an event."""
 
@@ -138,6 +153,8 @@ class Settings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     token: Secret | None = Field(default=None, examples=["…"])
     log: LogSettings = Field(default_factory=LogSettings)
+    http: HttpAddress = Field(default="tcp:127.0.0.1:9871", examples=["tcp:127.0.0.1:9872"])
+    health: HealthSettings = Field(default_factory=HealthSettings)
     drain_timeout: Seconds = 30.0
 
     @field_validator("workers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,6 +47,10 @@ def _reachable(text: str) -> str:
     return text
 
 
+def _http(text: str) -> str:
+    return "off" if text == "off" else _listener(_address(text))
+
+
 def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
@@ -73,11 +78,13 @@ def _file(path: Path) -> Path:
 Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
 CountOrNone = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0)]
 Seconds = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0)]
+ProbeInterval = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.1, lt=math.inf)]
 Share = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, lt=1)]
 FrameSize = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, lt=2**32)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 BlenderAddress = Annotated[str, AfterValidator(_address), AfterValidator(_reachable)]
 Listener = Annotated[str, AfterValidator(_address), AfterValidator(_listener)]
+HttpAddress = Annotated[str, AfterValidator(_http)]
 Listeners = Annotated[list[Listener], BeforeValidator(_split), Field(min_length=1)]
 InstanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Blender = Annotated[str, AfterValidator(_blender)]

@@ -259,6 +259,14 @@ class Ledger(Generic[C]):
             self._discard(slot, reason, work, now)
         return self._settle(now, work)
 
+    def evict_broken(self, now: float) -> Work[C] | None:
+        """Close the idle connections whose other side is gone: nobody else looks at them before they are lent."""
+        with self._lock:
+            broken = [slot for slot in self._idle if not slot.connection.usable()]
+            for slot in broken:
+                self._idle.remove(slot)
+            return self._lose(broken, "broken", now) if broken else None
+
     # control
 
     def pause(self) -> None:

@@ -107,6 +107,12 @@ class Pool(Generic[C]):
         if self._ledger.closed and not self._ledger.leased:
             self._emptied.set()
 
+    def evict_broken(self) -> None:
+        """Close idle connections whose other side has gone, so that what the statistics count is there."""
+        work = self._ledger.evict_broken(trio.current_time())
+        if work is not None:
+            self._perform(work)
+
     # control: all but drain are synchronous
 
     def pause(self) -> None:

@@ -17,6 +17,7 @@ from bridge.listeners import Listener, open_listener
 from bridge.memory import MemoryBudget
 from bridge.pool import PoolSettings
 from bridge.service import Service
+from bridge.status import Status
 from tests.bridge.blender import PATIENCE, Wires
 from tests.bridge.tool import Tool
 
@@ -91,7 +92,7 @@ async def bridge(
         )
         for name, wire in wires.items()
     )
-    service = Service(fleet, default_deadline=default_deadline, emit=seen.append)
+    service = Service(fleet, Status(fleet), default_deadline=default_deadline, emit=seen.append)
     door = FramedDoor(
         service,
         limits=Limits(max_payload, max_in_flight),

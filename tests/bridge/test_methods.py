@@ -1,45 +1,34 @@
-"""The bridge's own methods and their refusals."""
+"""The bridge's own methods: described like Blender's commands, refused like them."""
 
 from __future__ import annotations
 
-import pytest
-
-from bridge.errors import Refused
-from bridge.methods import BRIDGE_METHODS, refuse_params, unknown_method
+from bridge.methods import CATALOGUE
+from tests.bridge.line import bridge
 
 
 def test_each_method_is_described_like_a_command():
-    for entry in BRIDGE_METHODS:
+    for entry in CATALOGUE.describe():
         assert set(entry) == {"name", "doc", "params", "result", "hints"}
         assert set(entry["hints"]) == {"read_only", "destructive", "idempotent"}
+        assert entry["name"].startswith("bridge.")
         assert entry["doc"].endswith(".")
 
 
-def test_an_unknown_method_comes_with_the_nearest():
-    fault = unknown_method("bridge.statsu", ["bridge.status", "bridge.methods"])
-    assert (fault.code, fault.data["nearest"][0]) == ("unknown_method", "bridge.status")
-    assert "did you mean bridge.status" in fault.message
+async def test_an_unknown_method_comes_with_the_nearest(wires, listen):
+    async with bridge(wires, listen) as line:
+        tool = await line.tool()
+        fault = await tool.refused("bridge.statsu")
+        assert (fault.code, fault.data["nearest"][0]) == ("unknown_method", "bridge.status")
+        assert "did you mean 'bridge.status'" in fault.message
 
 
-def test_where_nothing_is_near_it_says_how_to_list_them():
-    fault = unknown_method("zzz", ["bridge.status"])
-    assert fault.data["nearest"] == []
-    assert "bpy-bridge methods" in fault.message
+async def test_a_parameter_that_it_does_not_take_is_named(wires, listen):
+    async with bridge(wires, listen) as line:
+        fault = await (await line.tool()).refused("bridge.status", {"verbose": True})
+        assert fault.code == "invalid_params"
+        assert fault.data["problems"][0]["param"] == "verbose"
 
 
-@pytest.mark.parametrize("params", [None, {}])
-def test_no_parameters_are_fine(params):
-    refuse_params("bridge.status", params)
-
-
-def test_a_parameter_is_refused_by_its_name():
-    with pytest.raises(Refused) as caught:
-        refuse_params("bridge.status", {"verbose": True})
-    assert caught.value.code == "invalid_params"
-    assert caught.value.data["problems"] == [{"param": "verbose", "problem": "unknown parameter"}]
-
-
-def test_what_is_no_object_is_a_bad_payload():
-    with pytest.raises(Refused) as caught:
-        refuse_params("bridge.status", [1])
-    assert caught.value.code == "bad_payload"
+async def test_what_is_no_object_is_a_bad_payload(wires, listen):
+    async with bridge(wires, listen) as line:
+        assert (await (await line.tool()).refused("bridge.status", [1])).code == "bad_payload"

@@ -38,6 +38,8 @@ async def test_status_tells_who_the_bridge_is_and_how_its_instances_are(blender,
             "blender": "test Blender 0.0.0",
             "boot": blender.boot,
             "connected": True,
+            "ready": True,
+            "obstacle": None,
         }
         assert await tool.call("r", "bridge.instances") == [{**instance, "pool": pool}]
 

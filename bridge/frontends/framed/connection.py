@@ -233,7 +233,7 @@ class FramedConnection:
             if isinstance(event, Cancel):
                 self._calls[event.id].cancel()
             elif isinstance(event, Ping):
-                status = protocol.json_bytes(self._service.pong())
+                status = protocol.json_bytes(self._service.status.pong())
                 await self._writer.write([head(self._session.pong(event), len(status)) + status])
             if self._session.closed:
                 return None

@@ -130,7 +130,8 @@ class FramedDoor:
             client = self._client(connected, token)
             self._clients[client] = None
             try:
-                await client.run()
+                with self._service.status.client():
+                    await client.run()
             finally:
                 self._clients.pop(client, None)
         except Exception:

@@ -173,7 +173,7 @@ async def test_a_bug_in_the_bridge_costs_one_request_and_is_found_by_its_referen
 async def test_a_bug_in_serving_a_client_costs_that_client(wires, listen, monkeypatch):
     async with bridge(wires, listen) as line:
         tool, other = await line.tool(), await line.tool()
-        monkeypatch.setattr(line.service, "pong", lambda: 1 / 0)
+        monkeypatch.setattr(line.service.status, "pong", lambda: 1 / 0)
         await tool.say(tool.session.ping("p"))
         assert await tool.at_end()
         assert await other.call("r", "test.echo")

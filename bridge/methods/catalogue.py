@@ -1,0 +1,34 @@
+"""The catalogue of the methods that the bridge answers itself, defined as Blender's commands are: by signature.
+
+The command line reads it too, without a bridge: nothing here imports trio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from blender_addon.registry import Catalogue
+
+if TYPE_CHECKING:
+    from bridge.connection import OnEvent
+    from bridge.fleet import Fleet
+    from bridge.status import Status
+
+
+class Context(NamedTuple):
+    """One request for a method of the bridge: what it may see, and what it was sent with.
+
+    `instance` is the request's, None where it names none. `deadline` is on trio's clock; the request's scope ends it
+    then. `on_event` sends an event to the client. `describe` returns the commands of that instance's Blender.
+    """
+
+    fleet: Fleet
+    status: Status
+    instance: str | None
+    deadline: float
+    on_event: OnEvent | None
+    describe: Callable[[], Awaitable[list[dict[str, Any]]]]
+
+
+CATALOGUE = Catalogue(context=Context, families=("bridge",))
