@@ -49,7 +49,7 @@ def _parse() -> argparse.Namespace:
 
 def _load_topics() -> None:
     for module in pkgutil.iter_modules(benchmarks.__path__):
-        if module.name != "__main__":
+        if module.name not in ("__main__", "scraper"):
             importlib.import_module(f"benchmarks.{module.name}")
 
 

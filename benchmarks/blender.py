@@ -70,9 +70,25 @@ def blender() -> str:
 
 @cache
 def bridge() -> str:
-    """The address of a bridge whose only instance is that Blender."""
-    address = f"unix:{home()}/door.sock"
-    start(0, "bridge", "serve", "--listen", address, "--instance", f"default={blender()}")
+    """The address of a bridge whose only instance is that Blender, without metrics."""
+    return _serve("door", "off")
+
+
+@cache
+def monitored_bridge() -> str:
+    """The same with metrics on, a scrape every second and a health check every second."""
+    os.environ["BPY_BRIDGE_HEALTH__INTERVAL"] = "1"
+    try:
+        address = _serve("monitored", f"unix:{home()}/http.sock")
+    finally:
+        del os.environ["BPY_BRIDGE_HEALTH__INTERVAL"]
+    start(1, "benchmarks.scraper", f"{home()}/http.sock")
+    return address
+
+
+def _serve(name: str, http: str) -> str:
+    address = f"unix:{home()}/{name}.sock"
+    start(0, "bridge", "serve", "--listen", address, "--http", http, "--instance", f"default={blender()}")
     return address
 
 

@@ -12,7 +12,7 @@ from time import perf_counter
 
 import trio
 
-from benchmarks.blender import RawClient, blender, bridge, place
+from benchmarks.blender import RawClient, blender, bridge, monitored_bridge, place
 from benchmarks.harness import ratio, row
 from blender_addon.wire import Request, parse_address
 from bridge import stream
@@ -22,6 +22,7 @@ from bridge.pool import Pool
 
 _METHOD, _PARAMS = "object.update", {"name": "Cube", "location": [0.0, 0.0, 1.0]}
 _REQUESTS = 400
+_MANY = 3000
 _VERTICES = (64 << 20) // 12
 
 
@@ -79,6 +80,21 @@ def straight() -> float:
 @row("small request through the bridge, to straight to the add-on", limit=2.5)
 def through_the_bridge() -> float:
     return ratio(lambda: _small(bridge()), lambda: _small(blender()))
+
+
+@row("small requests with monitoring on, to off", limit=1.05)
+def monitored() -> float:
+    return ratio(lambda: _many_small(monitored_bridge()), lambda: _many_small(bridge()))
+
+
+def _many_small(address: str) -> float:
+    """Seconds in all: a scrape delays one request in many, which a median would not see."""
+    client = _client(address)
+    prepared = client.prepare(_METHOD, _PARAMS)
+    start = perf_counter()
+    for _ in range(_MANY):
+        client.ask(prepared)
+    return perf_counter() - start
 
 
 @row("small request through the pool, to the same connection without", limit=1.05)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 import trio
@@ -16,71 +17,95 @@ import trio
 from blender_addon.wire import Limits
 from blender_addon.wire.address import parse_address
 
-from . import events, paths, protocol, stream
+from . import event_log, paths, protocol, stream
 from .config import Settings, WorkerSettings
 from .fleet import Fleet, Instance
 from .frontends.framed import FramedDoor
+from .frontends.http import HttpDoor, Pages, url
+from .health import HealthLimits
 from .listeners import Listener, open_listener
 from .memory import MemoryBudget
+from .metrics import Metrics
 from .service import Service
 from .status import Status
 from .stream import ByteStream
-from .supervised import guarded, keep_running
+from .supervised import dispatcher, keep_running
 from .supervisor import Worker, find_blender
 
 log = structlog.get_logger(__name__)
 
-OnReady = Callable[[list[str]], None]
 OpenStream = Callable[[], Awaitable[ByteStream]]
 
 DEFAULT_INSTANCE = "default"
+_FAREWELL = 0.25
+_CHOOSE_HTTP = "--http tcp:127.0.0.1:PORT, or none with --http off"
 
 
-async def serve(settings: Settings, on_ready: OnReady, *, emit: events.Emit = events.ignore) -> None:
+class Doors(NamedTuple):
+    """Where the bridge is reached; `http` is a URL, None where that door is off."""
+
+    listen: list[str]
+    http: str | None
+
+
+async def serve(settings: Settings, on_ready: Callable[[Doors], None]) -> None:
     """Run the bridge until SIGTERM or SIGINT, and return when everything has ended; a second signal doesn't wait.
 
-    `on_ready` is called with the doors' addresses once every one is open. Raises ConfigurationError before that where
-    an address cannot be had or there is no Blender to start.
+    `on_ready` is called once every door is open. Raises ConfigurationError before that where an address cannot be had
+    or there is no Blender to start.
     """
     _allow_many_files()
     paths.ensure_private(paths.runtime_directory())
     with ExitStack() as stack:
-        listeners = []
-        for address in settings.listen:
-            listeners.append(open_listener(address))
-            stack.callback(listeners[-1].close)
-        addresses = [listener.address for listener in listeners]
-        bridge = Bridge(settings, emit)
-        paths.write_record(paths.Record(os.getpid(), time.time(), protocol.VERSION, addresses))
+        listeners = [_open(stack, address, "--listen") for address in settings.listen]
+        http = None if settings.http == "off" else _open(stack, settings.http, _CHOOSE_HTTP)
+        doors = Doors([listener.address for listener in listeners], None if http is None else url(http))
+        bridge = Bridge(settings)
+        bridge.status.listen, bridge.status.http = doors
+        paths.write_record(paths.Record(os.getpid(), time.time(), protocol.VERSION, doors.listen))
         stack.callback(paths.remove_record)
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(bridge.run, listeners)
-                log.info("bridge is ready", listen=addresses, pid=os.getpid(), instances=list(bridge.fleet.instances))
-                on_ready(addresses)
+                nursery.start_soon(bridge.run, listeners, http, nursery.cancel_scope)
+                log.info("bridge is ready", pid=os.getpid(), **doors._asdict(), instances=list(bridge.fleet.instances))
+                on_ready(doors)
+                first = await anext(signals)
+                nursery.start_soon(bridge.end, signal.Signals(first).name)
                 await anext(signals)
-                nursery.start_soon(bridge.end, nursery.cancel_scope)
-                await anext(signals)
+                log.warning("told to end a second time: what is in flight is cancelled now")
                 nursery.cancel_scope.cancel()
-    log.info("bridge has ended")
+    log.info("bridge has ended", uptime=round(bridge.status.uptime, 3))
+
+
+def _open(stack: ExitStack, address: str, flag: str) -> Listener:
+    listener = open_listener(address, flag=flag)
+    stack.callback(listener.close)
+    return listener
 
 
 class Bridge:
-    """All rooms, wired. `run` keeps them until cancelled; `end` drains first."""
+    """All rooms, wired. `run` keeps them until cancelled or `end` has drained them."""
 
-    def __init__(self, settings: Settings, emit: events.Emit) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._emit = emit = guarded(emit)
         self._workers: list[Worker] = []
         self._token = settings.door_token()
+        self._serving = trio.CancelScope()
+        self._ending = 0.0
         limits = settings.limits
         memory = MemoryBudget(limits.max_buffered)
         self._responses = memory.share(limits.max_buffered)
         # What the largest response needs is never given to requests: the answers free the rest.
         self._requests = memory.share(max(limits.max_payload, limits.max_buffered - limits.max_payload))
-        self.fleet = Fleet([*self._configured(), *self._started()])
+        self.fleet = Fleet()
         self.status = Status(self.fleet)
-        self.service = Service(self.fleet, self.status, default_deadline=limits.default_deadline, emit=emit)
+        self.metrics = Metrics(self.fleet, self.status)
+        # Nobody could read metrics without the HTTP door.
+        counted = {} if settings.http == "off" else self.metrics.handlers
+        self._emit = dispatcher(counted, event_log.handlers(settings.log.level))
+        for instance in (*self._configured(), *self._started()):
+            self.fleet.add(instance)
+        self.service = Service(self.fleet, self.status, default_deadline=limits.default_deadline, emit=self._emit)
         self.door = FramedDoor(
             self.service,
             limits=Limits(limits.max_payload, limits.max_in_flight),
@@ -89,6 +114,7 @@ class Bridge:
             frame_timeout=limits.frame_timeout,
             handshake_timeout=limits.handshake_timeout,
         )
+        self.http = HttpDoor(Pages(self.status, self.metrics.page))
 
     def _configured(self) -> list[Instance]:
         return [
@@ -109,7 +135,7 @@ class Bridge:
         for worker in self._workers:
             instance = self._instance(worker.state.name, worker.address, worker.open_stream, None)
             # Whatever was connected or failed before belongs to another process.
-            worker.on_change = instance.pool.reconnect
+            worker.on_change = instance.changed
             instances.append(instance)
         return instances
 
@@ -124,10 +150,27 @@ class Bridge:
             max_payload=self._settings.limits.max_payload,
             cancel_grace=self._settings.limits.cancel_grace,
             emit=self._emit,
+            health=HealthLimits(**self._settings.health.model_dump()),
         )
 
-    async def run(self, listeners: list[Listener]) -> None:
-        """Serve until cancelled. The doors are open from the start; requests wait until Blender is there."""
+    async def run(self, listeners: list[Listener], http: Listener | None, whole: trio.CancelScope) -> None:
+        """Serve until cancelled or drained, then cancel `whole`.
+
+        The doors are open from the start; requests wait until Blender is there. The HTTP door is the last to close.
+        """
+        async with trio.open_nursery() as watching:
+            watching.start_soon(keep_running, "event loop lag", self.metrics.watch_loop, self._emit)
+            async with trio.open_nursery() as telling:
+                if http is not None:
+                    telling.start_soon(keep_running, "http", partial(self.http.serve, http), self._emit)
+                with self._serving:
+                    await self._serve(listeners)
+                self._log_step("Blender workers and connections ended")
+                self.http.stop()
+            self._log_step("HTTP door closed")
+            whole.cancel()
+
+    async def _serve(self, listeners: list[Listener]) -> None:
         async with trio.open_nursery() as nursery:
             for worker in self._workers:
                 nursery.start_soon(keep_running, f"worker {worker.state.name}", worker.run, self._emit)
@@ -135,17 +178,29 @@ class Bridge:
             doors = [(listener, self._token if listener.path is None else None) for listener in listeners]
             await self.door.serve(doors)
 
-    async def end(self, scope: trio.CancelScope) -> None:
+    async def end(self, why: str) -> None:
         """Drain: no new clients, waiting requests are refused, those in flight may end within drain_timeout."""
-        log.info("shutting down", in_flight=self.door.in_flight, drain_timeout=self._settings.drain_timeout)
+        self._ending = trio.current_time()
+        self.status.draining = True
+        log.info("shutting down", why=why, in_flight=self.door.in_flight, drain_timeout=self._settings.drain_timeout)
         self.door.stop_accepting("the bridge is shutting down")
+        self._log_step("doors closed to new clients, goodbye said", clients=self.door.clients)
         with trio.move_on_after(self._settings.drain_timeout) as draining:
             await self.fleet.drain()
             await self.door.settled()
         if draining.cancelled_caught:
-            log.warning("not everything ended in time", in_flight=self.door.in_flight)
+            log.warning("not everything ended in time, the rest is cancelled", in_flight=self.door.in_flight)
+        else:
+            self._log_step("requests in flight ended")
+        # Who was told goodbye leaves, or is refused what it asks once more: to close at once would lose its request.
+        with trio.move_on_after(_FAREWELL):
+            await self.door.left()
         self.door.close()
-        scope.cancel()
+        self._log_step("client connections closed")
+        self._serving.cancel()
+
+    def _log_step(self, step: str, **facts: int) -> None:
+        log.info(step, **facts, seconds=round(trio.current_time() - self._ending, 3))
 
 
 def _opener(text: str) -> OpenStream:

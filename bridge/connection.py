@@ -28,8 +28,10 @@ from .errors import BlenderLost
 from .frames import FrameReader, FrameWriter
 from .memory import MemoryShare
 from .stream import ByteStream
+from .trace import Tap
 
-OnEvent = Callable[[str, Buffer], None]
+OnEvent = Callable[[str, Buffer], bool]
+"""Takes an event's name and payload. False: it was dropped, since who is told is slow or gone."""
 
 
 class Reply(NamedTuple):
@@ -72,7 +74,14 @@ class Connection:
     """
 
     def __init__(
-        self, stream: ByteStream, session: ClientSession, memory: MemoryShare, *, max_payload: int, cancel_grace: float
+        self,
+        stream: ByteStream,
+        session: ClientSession,
+        memory: MemoryShare,
+        *,
+        max_payload: int,
+        cancel_grace: float,
+        tap: Tap | None = None,
     ) -> None:
         self.poisoned = False
         self.boot: str | None = None
@@ -80,8 +89,8 @@ class Connection:
         self._stream = stream
         self._session = session
         self._memory = memory
-        self._reader = FrameReader(stream, max_payload, memory)
-        self._writer = FrameWriter(stream)
+        self._reader = FrameReader(stream, max_payload, memory, tap=tap)
+        self._writer = FrameWriter(stream, tap=tap)
         self._cancel_grace = cancel_grace
         self._ping_ids = itertools.count()
         self._leaving = False
@@ -185,6 +194,13 @@ class Connection:
         """False where Blender has closed the connection, has said goodbye, or has sent what nobody asked for."""
         return not self._leaving and self._stream.quiet()
 
+    async def stirred(self) -> None:
+        """Wait, while nothing is asked of Blender, until it has sent something, said goodbye or hung up."""
+        if self._leaving or self._reader.has_more:
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._stream.stirred()
+
     async def aclose(self) -> None:
         """Close; nothing is waited for."""
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -214,11 +230,16 @@ async def open_connection(
     memory: MemoryShare,
     max_payload: int,
     cancel_grace: float,
+    make_tap: Callable[[], Tap] | None = None,
 ) -> Connection:
-    """Connect and handshake. Raises OSError, Fault, BrokenResourceError; cancelled or failed, nothing stays open."""
+    """Connect and handshake; `make_tap` is called once connected.
+
+    Raises OSError, Fault, BrokenResourceError; cancelled or failed, nothing stays open.
+    """
     stream = await open_stream()
     session = protocol.client_session(token)
-    connection = Connection(stream, session, memory, max_payload=max_payload, cancel_grace=cancel_grace)
+    tap = make_tap() if make_tap is not None else None
+    connection = Connection(stream, session, memory, max_payload=max_payload, cancel_grace=cancel_grace, tap=tap)
     try:
         await connection.handshake()
     except BaseException:

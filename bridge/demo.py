@@ -62,7 +62,7 @@ def run_demo(out: Path) -> Path:
 @contextmanager
 def _bridge(home: Path) -> Iterator[str]:
     environment = {**os.environ, "BPY_BRIDGE_HOME": str(home)}
-    command = [sys.executable, "-m", "bridge", "serve", "--listen", f"unix:{home / 'bridge.sock'}"]
+    command = [sys.executable, "-m", "bridge", "serve", "--listen", f"unix:{home / 'bridge.sock'}", "--http", "off"]
     with (
         (home / "bridge.log").open("w+") as log,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True) as process,  # noqa: S603  # our own program

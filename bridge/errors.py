@@ -2,8 +2,10 @@
 
 BridgeError
 ├── ConfigurationError          a setting or a flag is wrong; nothing was started
-│   └── NoBlender               there is no Blender to start
+│   ├── NoBlender               there is no Blender to start
+│   └── AlreadyRunning          another process is the bridge of that name
 ├── NotRunning                  no bridge answers at the address
+├── DaemonError                 the bridge in the background did not start or end as it was told
 ├── RequestError                travels on the wire as an error object
 │   ├── ProtocolViolation       bad_frame bad_envelope unsupported_protocol unauthorized payload_too_large
 │   ├── Refused                 bad_payload invalid_params unknown_method … nothing ran, send something else
@@ -47,6 +49,18 @@ class NoBlender(ConfigurationError):
     """There is no Blender to start; the message says what to install."""
 
     exit_code = EXIT_NO_BLENDER
+
+
+class AlreadyRunning(ConfigurationError):
+    """Another process is the bridge of that name; the message says which, and how it is stopped."""
+
+
+class DaemonError(BridgeError):
+    """The bridge in the background did not start or end as it was told; `exit_code` is the one of the cause."""
+
+    def __init__(self, message: str, exit_code: int = EXIT_FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # the other classes' is fixed
 
 
 class NotRunning(BridgeError):

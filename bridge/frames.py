@@ -6,24 +6,33 @@ from collections.abc import Sequence
 
 import trio
 
-from blender_addon.wire import Buffer, Frame, FrameDecoder
+from blender_addon.wire import Buffer, Fault, Frame, FrameDecoder
 
 from .memory import MemoryShare
 from .stream import ByteStream
+from .trace import Tap
 
 FRAME_TIMEOUT = 30.0
 
 
 class FrameReader:
-    """Reads frames for one task at a time; their payloads are charged to `memory`."""
+    """Reads frames for one task at a time; their payloads are charged to `memory`, and `tap` is shown each."""
 
     def __init__(
-        self, stream: ByteStream, max_payload: int, memory: MemoryShare, *, frame_timeout: float = FRAME_TIMEOUT
+        self,
+        stream: ByteStream,
+        max_payload: int,
+        memory: MemoryShare,
+        *,
+        frame_timeout: float = FRAME_TIMEOUT,
+        tap: Tap | None = None,
     ) -> None:
         self._stream = stream
         self._decoder = FrameDecoder(max_payload)
         self._memory = memory
         self._frame_timeout = frame_timeout
+        self._tap = tap
+        self._watchers: Sequence[object] = () if tap is None else tap.watchers
         self._charged = 0
         self._uncharged: Frame | None = None
         self._waiting: trio.CancelScope | None = None
@@ -46,22 +55,29 @@ class FrameReader:
         no frame, trio.ClosedResourceError after `close`. Cancelled, what was read of a frame is kept for the next call.
         """
         decoder = self._decoder
-        frame = self._uncharged or decoder.next_frame()
-        while frame is None:
-            if decoder.mid_frame:
-                count = await self._receive_in_frame()
-            else:
-                count = await self._stream.receive_into(decoder.buffer())
-                if count == 0:
-                    return None
-            decoder.received(count)
-            frame = decoder.next_frame()
+        try:
+            frame = self._uncharged or decoder.next_frame()
+            while frame is None:
+                if decoder.mid_frame:
+                    count = await self._receive_in_frame()
+                else:
+                    count = await self._stream.receive_into(decoder.buffer())
+                    if count == 0:
+                        return None
+                decoder.received(count)
+                frame = decoder.next_frame()
+        except Fault as fault:
+            if self._watchers and self._tap is not None:
+                self._tap.refused(fault)
+            raise
         if self._charged:
             self._charged = 0
         elif frame.payload and not self._memory.reserve_now(len(frame.payload)):
             self._uncharged = frame
             await self._reserve(len(frame.payload))
             self._uncharged, self._charged = None, 0
+        if self._watchers and self._tap is not None:
+            self._tap.came(frame)
         return frame
 
     async def _reserve(self, count: int) -> None:
@@ -96,14 +112,17 @@ class FrameReader:
 class FrameWriter:
     """Writes whole frames, each without a switch where the kernel takes it at once.
 
-    A frame that was begun is finished or the stream is closed: nobody can write into another's frame.
+    A frame that was begun is finished or the stream is closed: nobody can write into another's frame. `tap` is shown
+    each frame that begins.
     """
 
-    def __init__(self, stream: ByteStream, *, frame_timeout: float = FRAME_TIMEOUT) -> None:
+    def __init__(self, stream: ByteStream, *, frame_timeout: float = FRAME_TIMEOUT, tap: Tap | None = None) -> None:
         self._stream = stream
         self._lock = trio.Lock()
         self._rest: list[memoryview] = []
         self._frame_timeout = frame_timeout
+        self._tap = tap
+        self._watchers: Sequence[object] = () if tap is None else tap.watchers
 
     def write_now(self, buffers: Sequence[Buffer]) -> bool:
         """Write if nobody else is writing, without waiting. False: nothing of it was or will be written.
@@ -115,6 +134,8 @@ class FrameWriter:
         sent = self._stream.send_now(buffers)
         if sent:
             self._rest = _after(buffers, sent)
+            if self._watchers and self._tap is not None:
+                self._tap.goes(buffers)
         return sent > 0
 
     @property
@@ -132,6 +153,8 @@ class FrameWriter:
 
         Cancelled within the frame, or broken, the stream is closed.
         """
+        if self._watchers and self._tap is not None and buffers:
+            self._tap.goes(buffers)
         if not self._rest and not self._lock.locked():
             sent = self._stream.send_now(buffers)
             if sent == sum(map(len, buffers)):

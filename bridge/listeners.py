@@ -34,8 +34,11 @@ class Listener(NamedTuple):
             self.path.unlink(missing_ok=True)
 
 
-def open_listener(text: str) -> Listener:
-    """Listen at `unix:/path` (mode 0600) or `tcp:HOST:PORT`. Raises ConfigurationError that says what to do."""
+def open_listener(text: str, *, flag: str = "--listen") -> Listener:
+    """Listen at `unix:/path` (mode 0600) or `tcp:HOST:PORT`.
+
+    Raises ConfigurationError that says what to do: to choose another address with `flag`.
+    """
     try:
         address = parse_address(text)
         if address.kind == "unix":
@@ -44,7 +47,8 @@ def open_listener(text: str) -> Listener:
     except ValueError as error:
         raise ConfigurationError(f"cannot listen at {text}: {error}") from error
     except OSError as error:
-        hint = "another program listens there; choose another with --listen" if error.errno == errno.EADDRINUSE else ""
+        taken = error.errno == errno.EADDRINUSE
+        hint = f"another program listens there; choose another with {flag}" if taken else ""
         raise ConfigurationError(f"cannot listen at {text}: {hint or error.strerror or error}") from error
 
 
@@ -66,7 +70,7 @@ def _clear_stale(path: Path) -> None:
     """Remove a socket that nobody listens on; anything else at the path is refused."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise ConfigurationError(f"{path} exists and is no socket: remove it or choose another with --listen")
+            raise ConfigurationError(f"{path} exists and is no socket: remove it or choose another address")
     except FileNotFoundError:
         return
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:

@@ -241,7 +241,9 @@ class Service:
             return RequestCancelled(f"{method} was cancelled {where}", outcome=outcome)
         instance = self.fleet.instances.get(call.instance)
         statistics = instance.pool.statistics() if instance is not None else None
-        if not call.sent and statistics is not None and statistics.live == 0:
+        if not call.sent and statistics is not None and statistics.held:
+            where = f"while the pool of {call.instance} was {statistics.state}; it did not run"
+        elif not call.sent and statistics is not None and statistics.live == 0:
             error = statistics.last_error or "no attempt has ended yet"
             message = f"no connection to Blender ({call.instance}) within the deadline of {seconds:.3g} s: {error}"
             return BlenderUnavailable(message, data={"last_error": error})
@@ -270,7 +272,13 @@ class Service:
     def _context(self, call: Call) -> methods.Context:
         request = call.request
         return methods.Context(
-            self.fleet, self.status, request.instance, call.deadline, call.on_event, partial(self._commands, call)
+            self.fleet,
+            self.status,
+            request.instance,
+            call.deadline,
+            call.on_event,
+            partial(self._commands, call),
+            call.connection,
         )
 
     async def _commands(self, call: Call) -> list[dict[str, Any]]:

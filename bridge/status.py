@@ -100,4 +100,5 @@ def _describe(instance: Instance) -> dict[str, Any]:
         "ready": obstacle is None,
         "obstacle": obstacle,
         "pool": asdict(pool),
+        "health": instance.health.latest.value.as_object(),
     }

@@ -41,6 +41,10 @@ class ByteStream(Protocol):
         """True while nothing has come: no data, no end. Never waits."""
         ...
 
+    async def stirred(self) -> None:
+        """Wait until something has come, data or the end, without reading it; for ever where that cannot be seen."""
+        ...
+
     def send_end(self) -> None:
         """Say that nothing more comes from here; the other direction stays open. Best effort."""
         ...
@@ -114,6 +118,9 @@ class SocketStream:
             return False
         return False
 
+    async def stirred(self) -> None:
+        await trio.lowlevel.wait_readable(self._socket)
+
     def send_end(self) -> None:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
@@ -160,6 +167,9 @@ class WrappedStream:
 
     def quiet(self) -> bool:
         return not self._closed
+
+    async def stirred(self) -> None:
+        await trio.sleep_forever()
 
     def send_end(self) -> None:
         return

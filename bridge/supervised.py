@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import structlog
 import trio
@@ -15,12 +16,29 @@ log = structlog.get_logger(__name__)
 FIRST_DELAY = 0.05
 MAX_DELAY = 5.0
 
+_ENDING = (trio.Cancelled, KeyboardInterrupt, SystemExit, GeneratorExit)
+
+
+class Split(NamedTuple):
+    """`survived` ends at a supervised boundary, `ending` has to be raised on."""
+
+    survived: BaseException | None
+    ending: BaseException | None
+
+
+def split(error: BaseException) -> Split:
+    """Part what a background task survives from what ends it: Cancelled, KeyboardInterrupt, SystemExit."""
+    if isinstance(error, BaseExceptionGroup):
+        ending, survived = error.split(_ENDING)
+        return Split(survived, ending) if ending is not None else Split(error, None)
+    return Split(None, error) if isinstance(error, _ENDING) else Split(error, None)
+
 
 async def keep_running(name: str, function: Callable[[], Awaitable[None]], emit: events.Emit) -> None:
-    """Await `function()` until it returns; where it raises, log, emit BackgroundError, back off and begin it anew.
+    """Await `function()` until it returns; whatever it raises, log, emit BackgroundError, back off and begin anew.
 
     The delay is exponential with full jitter, FIRST_DELAY to MAX_DELAY seconds, and starts over once the function has
-    gone on for longer than MAX_DELAY. Cancelled, KeyboardInterrupt and SystemExit propagate.
+    gone on for longer than MAX_DELAY. Cancelled, KeyboardInterrupt and SystemExit propagate, also out of a group.
     """
     failures = 0
     while True:
@@ -28,13 +46,21 @@ async def keep_running(name: str, function: Callable[[], Awaitable[None]], emit:
         try:
             await function()
             return
-        except Exception as error:  # supervised: whatever it is, the task goes on
+        except trio.Cancelled:
+            raise
+        except BaseException as error:  # supervised: whatever it is, the task goes on
+            survived, ending = split(error)
+            if survived is None:
+                raise
             if trio.current_time() - started > MAX_DELAY:
                 failures = 0
             failures += 1
             delay = random.uniform(0.0, min(MAX_DELAY, FIRST_DELAY * 2.0**failures))  # noqa: S311  # spreads load, no secret
-            log.exception("background task failed", task=name, failures=failures, retry_in=round(delay, 3))
-            emit(events.BackgroundError(name, repr(error)))
+            found = {"task": name, "failures": failures, "retry_in": round(delay, 3)}
+            log.exception("background task failed", exc_info=survived, **found)
+            emit(events.BackgroundError(name, repr(survived)))
+            if ending is not None:
+                raise ending from None
         await trio.sleep(delay)
 
 

@@ -74,7 +74,7 @@ class Worker:
                 await self._live()
             except (OSError, trio.TooSlowError) as error:
                 self.state.last_error = str(error) or "it was not ready in time"
-                log.warning("worker could not start", worker=self.state.name, error=self.state.last_error)
+                log.warning("worker could not start", instance=self.state.name, error=self.state.last_error)
             failures = 0 if trio.current_time() - started > STABLE_AFTER else failures + 1
             self.state.phase = "waiting"
             self.state.restarts += 1
@@ -100,7 +100,7 @@ class Worker:
             self.state.phase = "ready"
             self.state.last_error = None
             self._emit(events.WorkerStarted(self.state.name, process.pid, trio.current_time() - started))
-            log.info("worker is ready", worker=self.state.name, pid=process.pid, address=self.address)
+            log.info("worker is ready", instance=self.state.name, pid=process.pid, address=self.address)
             self.on_change()
             async with move_on_when(process.wait):
                 await self._read_output(process, until_ready=False)
@@ -150,7 +150,7 @@ class Worker:
         self.state.phase = "ended"
         self.on_change()
         self._emit(events.WorkerEnded(self.state.name, process.pid, str(process.returncode)))
-        log.info("worker ended", worker=self.state.name, pid=process.pid, status=process.returncode)
+        log.info("worker ended", instance=self.state.name, pid=process.pid, status=process.returncode)
 
 
 def _nobody() -> None:

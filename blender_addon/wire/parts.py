@@ -6,24 +6,44 @@ it refers to as {"$part": name}; images and geometry never travel as base64.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from .envelope import Parts
 from .frame import Buffer
 
 
-@dataclass(frozen=True)
 class Part:
     """Bytes with what they mean: a media type, or an array's dtype ("<f4", "<i4") and shape."""
 
-    data: Buffer
-    media_type: Optional[str] = None
-    dtype: Optional[str] = None
-    shape: Optional[Tuple[int, ...]] = None
+    # No dataclass: importing `dataclasses` takes as long as all of the wire.
+    __slots__ = ("data", "dtype", "media_type", "shape")
+
+    def __init__(
+        self,
+        data: Buffer,
+        media_type: Optional[str] = None,
+        dtype: Optional[str] = None,
+        shape: Optional[Tuple[int, ...]] = None,
+    ) -> None:
+        self.data = data
+        self.media_type = media_type
+        self.dtype = dtype
+        self.shape = shape
 
     def __len__(self) -> int:
         return memoryview(self.data).nbytes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Part) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __repr__(self) -> str:
+        return f"Part({len(self)} bytes, media_type={self.media_type!r}, dtype={self.dtype!r}, shape={self.shape!r})"
+
+    def _fields(self) -> Tuple[object, ...]:
+        return self.data, self.media_type, self.dtype, self.shape
 
 
 def split_parts(payload: Buffer, parts: Optional[Parts]) -> Tuple[Buffer, Dict[str, Part]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +17,28 @@ _EXIT_CODES = (
     "exit codes: 0 done, 2 usage or configuration, 3 no Blender, 4 the request failed, 5 busy or timed out, "
     "6 no bridge running"
 )
+_POOL_ACTIONS = {
+    "show": "show every pool, or one instance's",
+    "pause": "hold all requests until resume; what runs goes on",
+    "resume": "serve requests again, in the order in which they came",
+    "drain": "pause, let what runs end, and close every connection until resume",
+    "resize": "change how many connections there may be",
+    "reconnect": "replace every connection; those in use when their request has ended",
+}
+
+
+class _Help(argparse.HelpFormatter):
+    """argparse's own, which asks `shutil` for the terminal's width at every argument; to import that takes 3 ms."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    try:
+        return int(os.environ.get("COLUMNS", "")) or os.get_terminal_size(sys.stdout.fileno()).columns
+    except (ValueError, OSError):
+        return 80
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -43,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         description="A fair, bounded, cancellable bridge between tools and Blender.",
         epilog=_EXIT_CODES,
         allow_abbrev=False,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"bpy-bridge {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -51,16 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where the picture goes (default: here)")
 
     serve = _command(commands, "serve", "run the bridge until SIGTERM or Ctrl-C")
-    serve.add_argument("--listen", action="append", metavar="ADDR", help=f"a door to open: {_ADDRESS}; repeatable")
-    serve.add_argument(
-        "--instance",
-        action="append",
-        default=[],
-        metavar="NAME=ADDR",
-        help="a running Blender to connect to; repeatable",
-    )
-    serve.add_argument("--worker", action="append", default=[], metavar="NAME", help="a Blender to start; repeatable")
-    serve.add_argument("--config", type=Path, metavar="FILE", help="the configuration, a TOML file")
+    serve.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+    _serve_flags(serve)
+    _daemon(commands)
 
     call = _command(commands, "call", "call a method and print its result as JSON")
     call.add_argument("method", metavar="METHOD", help="such as scene.summary; `bpy-bridge methods` lists them")
@@ -77,12 +95,36 @@ def _parser() -> argparse.ArgumentParser:
 
     status = _command(commands, "status", "show the running bridge, its Blenders and their queues")
     status.add_argument("--json", action="store_true", help="print one JSON object")
+    status.add_argument(
+        "--watch",
+        nargs="?",
+        type=_seconds,
+        const=1.0,
+        metavar="S",
+        help="go on showing it every S seconds (default: 1) until Ctrl-C; with --json one object a line",
+    )
     _bridge(status)
+
+    _pool(commands)
 
     methods = _command(commands, "methods", "list what can be called, or describe one method")
     methods.add_argument("name", nargs="?", metavar="NAME", help="the method to describe")
     methods.add_argument("--json", action="store_true", help="print a JSON list of objects, as bridge.methods answers")
     _bridge(methods)
+
+    monitoring = _command(commands, "monitoring", "print what Prometheus and Grafana need to watch a bridge")
+    monitoring.add_argument(
+        "file",
+        choices=["rules", "dashboard", "prometheus"],
+        help="alert rules (YAML), Grafana dashboard (JSON), or an example of Prometheus' configuration (YAML)",
+    )
+
+    _trace(commands)
+    _config(commands)
+
+    doctor = _command(commands, "doctor", "examine this installation and say what is wrong, and what mends it")
+    doctor.add_argument("--config", type=Path, metavar="FILE", help="the configuration, a TOML file")
+    doctor.add_argument("--json", action="store_true", help="print the findings as one JSON object")
     return parser
 
 
@@ -92,16 +134,137 @@ def _command(
     purpose: str,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(
-        name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".", epilog=_EXIT_CODES, allow_abbrev=False
+        name,
+        help=purpose,
+        description=purpose[0].upper() + purpose[1:] + ".",
+        epilog=_EXIT_CODES,
+        allow_abbrev=False,
+        formatter_class=_Help,
     )
     parser.set_defaults(parser=parser)
     return parser
 
 
+def _serve_flags(parser: argparse.ArgumentParser) -> None:
+    """What `serve` can be told, and so `start` and `service`, which pass it on."""
+    flags = [
+        parser.add_argument(
+            "--listen", action="append", metavar="ADDR", help=f"a door to open: {_ADDRESS}; repeatable"
+        ),
+        parser.add_argument(
+            "--instance",
+            type=_named_address,
+            action="append",
+            default=[],
+            metavar="NAME=ADDR",
+            help="a running Blender to connect to; repeatable",
+        ),
+        parser.add_argument(
+            "--worker", action="append", default=[], metavar="NAME", help="a Blender to start; repeatable"
+        ),
+        parser.add_argument(
+            "--http", metavar="ADDR|off", help="the door for metrics and probes (default: tcp:127.0.0.1:9871)"
+        ),
+        parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration, a TOML file"),
+    ]
+    parser.set_defaults(serve_flags=flags)
+    _name(parser)
+
+
+def _daemon(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    start = _command(commands, "start", "start the bridge in the background, unless it runs")
+    _serve_flags(start)
+    stop = _command(commands, "stop", "end the bridge when what runs is finished")
+    _name(stop)
+    restart = _command(commands, "restart", "stop the bridge, and start it with the flags that it had")
+    _name(restart)
+    for parser, seconds in ((start, 30.0), (stop, 60.0), (restart, 60.0)):
+        parser.add_argument(
+            "--timeout",
+            type=_seconds,
+            default=seconds,
+            metavar="S",
+            help=f"how many seconds it may take (default: {seconds:g})",
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+    for parser in (start, restart):
+        parser.add_argument("--wait", action="store_true", help="wait until a Blender is ready, too")
+    for parser in (stop, restart):
+        parser.add_argument("--force", action="store_true", help="kill it, and its Blenders, when the time is up")
+
+    logs = _command(commands, "logs", "show what the bridge in the background logged")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on with each new line until Ctrl-C")
+    logs.add_argument("-n", "--lines", type=_count, default=50, metavar="N", help="how many lines (default: 50)")
+    _name(logs)
+
+    _serve_flags(_command(commands, "service", "print a systemd user unit that runs the bridge with these flags"))
+
+
+def _pool(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    pool = _command(commands, "pool", "show or control the connections to a Blender while the bridge runs")
+    actions = pool.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, purpose in _POOL_ACTIONS.items():
+        action = _command(actions, name, purpose)
+        if name == "resize":
+            action.add_argument("max_connections", type=int, metavar="N", help="how many connections at most")
+        if name == "drain":
+            action.add_argument(
+                "--timeout", type=_seconds, metavar="S", help="how many seconds to wait for the last (default: 300)"
+            )
+        action.add_argument("--instance", metavar="NAME", help="which Blender, where the bridge has several")
+        action.add_argument("--json", action="store_true", help="print the pool's numbers as JSON")
+        _bridge(action)
+
+
+def _trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    trace = _command(commands, "trace", "show the wire live, each frame on one line, until Ctrl-C")
+    trace.add_argument("--payloads", action="store_true", help="show what the frames carry; it may be confidential")
+    trace.add_argument("--instance", metavar="NAME", help="only what passes between the bridge and this Blender")
+    trace.add_argument("--connection", metavar="ID", help="only this connection, such as c1 or default-1")
+    trace.add_argument("--method", metavar="METHOD", help="only requests of this method, and their answers")
+    trace.add_argument("--errors", action="store_true", help="only failed answers and what is no frame")
+    trace.add_argument("--json", action="store_true", help="print one JSON object a line")
+    _bridge(trace)
+
+
+def _config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    config = _command(commands, "config", "show or check the settings")
+    actions = config.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = _command(actions, "show", "show every setting, where it was set and what it means")
+    show.add_argument("--json", action="store_true", help="print one JSON object")
+    check = _command(actions, "check", "say whether the settings are valid, and if not, what is wrong with each")
+    for action in (show, check):
+        action.add_argument("--config", type=Path, metavar="FILE", help="the configuration, a TOML file")
+
+
 def _bridge(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--bridge", metavar="ADDR", help=f"the bridge's address, {_ADDRESS} (default: the one that runs here)"
     )
+    _name(which)
+
+
+def _name(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--name",
+        dest="bridge_name",
+        metavar="NAME",
+        help="which bridge, where there are several (default: BPY_BRIDGE_NAME, or default)",
+    )
+
+
+def _named_address(text: str) -> str:
+    name, equals, _ = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=ADDR, such as studio=unix:/run/user/1000/blender.sock")
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a number of lines, such as 50, not {text!r}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

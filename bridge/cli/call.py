@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -97,6 +96,8 @@ def _save(parts: Mapping[str, Part], files: Mapping[str, Path]) -> int:
 
 def _write(path: Path, part: Part) -> None:
     """All of it or nothing: a reader never sees half a file."""
+    import tempfile  # noqa: PLC0415  # for start-up time
+
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with open(descriptor, "wb") as file:

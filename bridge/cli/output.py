@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import textwrap
 from typing import Any
 
 from bridge.errors import BridgeError, RequestError
@@ -60,7 +59,7 @@ def _particulars(data: dict[str, Any]) -> list[str]:
 
 
 def _indented(text: Any) -> str:
-    return textwrap.indent(str(text).rstrip(), "    ")
+    return "".join(f"    {line}" if line.strip() else line for line in str(text).rstrip().splitlines(keepends=True))
 
 
 def _items(value: Any) -> list[Any]:

@@ -1,63 +1,55 @@
-"""bpy-bridge serve: the bridge, in the foreground."""
+"""bpy-bridge serve: the bridge, in the foreground; what `start` runs in the background too.
+
+The lock comes before anything else, before the imports that take a while too: of many that start at the same moment,
+all but one are over in milliseconds.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-from typing import Any
+from pathlib import Path
 
-import trio
+from bridge.daemon import Tenure, detach
+from bridge.errors import AlreadyRunning
 
-from bridge import log
-from bridge.app import serve
-from bridge.config import Settings, load_settings
-from bridge.errors import BridgeError
+from . import output
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C. Raises ConfigurationError before a door is open, for whatever is wrong."""
-    settings = load_settings(_flags(options), file=options.config)
-    token = settings.door_token()
-    log.configure(settings.log.level, settings.log.format, secrets=_secrets(settings, token))
+    launcher = detach() if options.detached else None
     try:
-        trio.run(serve, settings, _announce)
-    except BaseExceptionGroup as group:
-        raise _reason(group) from group
-    return 0
+        with Tenure(flags_of(options), launcher) as tenure:
+            return _serve(options, tenure, alone=launcher is None)
+    except AlreadyRunning:
+        if launcher is None:
+            raise
+        return AlreadyRunning.exit_code  # the launcher knows; the log is the other one's
 
 
-def _flags(options: argparse.Namespace) -> dict[str, Any]:
-    flags: dict[str, Any] = {}
-    if options.listen:
-        flags["listen"] = options.listen
-    if options.worker:
-        flags["workers"] = {name: {} for name in options.worker}
-    for word in options.instance:
-        name, equals, address = word.partition("=")
-        if not name or not equals:
-            options.parser.error(
-                f"--instance {word!r} is not NAME=ADDR, such as studio=unix:/run/user/1000/blender.sock"
-            )
-        flags.setdefault("instances", {})[name] = {"address": address}
-    return flags
+def _serve(options: argparse.Namespace, tenure: Tenure, *, alone: bool) -> int:
+    for remark in tenure.remarks:
+        output.complain(remark)
+
+    def announce(listen: list[str], http: str | None) -> None:
+        tenure.announce(listen, http)
+        if alone:
+            where = {"listen": listen} if http is None else {"listen": listen, "http": http}
+            print(json.dumps({"ready": True, **where, "pid": os.getpid()}), flush=True)
+
+    from . import serving  # noqa: PLC0415  # after the lock
+
+    return serving.run(options, announce)
 
 
-def _secrets(settings: Settings, token: str | None) -> list[str]:
-    tokens = [token, *(instance.secret() for instance in settings.instances.values())]
-    return [text for text in tokens if text]
-
-
-def _announce(listen: list[str]) -> None:
-    print(json.dumps({"ready": True, "listen": listen, "pid": os.getpid()}), flush=True)
-
-
-def _reason(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one reason for a failed start, where it is ours to explain; else the group, with its tracebacks."""
-    ours = group.subgroup(BridgeError)
-    while isinstance(ours, BaseExceptionGroup) and ours.exceptions:
-        first = ours.exceptions[0]
-        if not isinstance(first, BaseExceptionGroup):
-            return first
-        ours = first
-    return group
+def flags_of(options: argparse.Namespace) -> list[str]:
+    """The flags of `serve` that were given, so that another process can be given them."""
+    words: list[str] = []
+    for action in options.serve_flags:
+        value = getattr(options, action.dest)
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None:
+                words += [action.option_strings[-1], str(each.absolute() if isinstance(each, Path) else each)]
+    return words

@@ -1,6 +1,7 @@
 """What tool authors import: a blocking client and an async one.
 
 exchange      what both say and understand: a call as one frame, an answer as a result or an error
+backoff       when to try again
 link          one blocking connection
 blocking      Client, on link; standard library only
 multiplex     one connection that many calls share

@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import anyio
-from anyio.abc import ByteStream, TaskGroup
+from anyio.abc import ByteStream, TaskGroup, UNIXSocketStream
 
 from blender_addon.wire import Address, ClientSession, Fault, FrameDecoder, Limits, Opened, Part, Response
-from bridge.errors import NotRunning, error_from_fault
+from bridge.errors import Busy, NotRunning, ShuttingDown, error_from_fault
 
+from .backoff import Backoff, backlog_pause
 from .exchange import (
     CANCEL_WAIT,
     CONNECT_TIMEOUT,
@@ -29,6 +30,7 @@ from .exchange import (
     unanswered,
     unsent,
 )
+from .link import unix_socket
 from .multiplex import Answer, Exchange, Multiplex, next_event
 
 
@@ -40,7 +42,9 @@ class AsyncClient:
 
     Without an address the running bridge is looked up, under BPY_BRIDGE_ADDRESS first. `instance` is the Blender that
     calls go to unless they name another. The client lives for one `async with`, in whose task group it reads and
-    writes; leaving it ends every call that is still open with BlenderLost. Nothing is ever sent twice.
+    writes; leaving it ends every call that is still open with BlenderLost. What the bridge refuses as busy, which nothing
+    has run of, is sent again until the call's timeout, after pauses that grow; without `retry_busy` it raises Busy.
+    Nothing else is ever sent twice.
     """
 
     def __init__(
@@ -50,11 +54,13 @@ class AsyncClient:
         token: str | None = None,
         instance: str | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
+        retry_busy: bool = True,
     ) -> None:
         self._address = address
         self._token = token
         self._instance = instance
         self._connect_timeout = connect_timeout
+        self._retry_busy = retry_busy
         self._ids = itertools.count(1)
 
     async def __aenter__(self) -> Self:
@@ -96,17 +102,33 @@ class AsyncClient:
         key: str | None = None,
         boot: str | None = None,
         on_event: OnEvent | None = None,
+        retry_busy: bool | None = None,
     ) -> Result:
         """Call a method and wait for its answer, at most `timeout` seconds (None: 300) and 5 s of grace.
 
         Beyond the bridge's limit of requests in flight, calls wait for each other within their timeout. `on_event`
         gets each progress and log object, with its kind under "event"; what it raises ends this call alone.
         Cancelled, the call is cancelled in Blender too, and waits up to 1.5 s for that before it goes.
-        Raises RequestError by kind, each with its outcome; NotRunning where the connection is gone already;
+        `retry_busy` is the client's unless given here.
+        Raises RequestError by kind, each with its outcome (ShuttingDown, with nothing sent, once the bridge has said
+        goodbye); NotRunning where the connection is gone already;
         ValueError or TypeError, before anything is sent, for a timeout or params that cannot be sent.
         """
         deadline = deadline_of(timeout)
         call = Call(method, params, parts, instance or self._instance, key, boot)
+        until = anyio.current_time() + deadline
+        retries = self._retry_busy if retry_busy is None else retry_busy
+        backoff = Backoff()
+        while True:
+            try:
+                return await self._try(call, until - anyio.current_time(), on_event)
+            except Busy as refusal:
+                pause = backoff.pause(refusal, until - anyio.current_time()) if retries else None
+                if pause is None:
+                    raise
+            await anyio.sleep(pause)
+
+    async def _try(self, call: Call, deadline: float, on_event: OnEvent | None) -> Result:
         started = anyio.current_time()
         with anyio.move_on_after(deadline) as scope:
             await self._slots.acquire()
@@ -143,6 +165,8 @@ class AsyncClient:
     async def _exchange(self, request_id: str, exchange: Exchange, wait: float, deadline: float) -> Answer:
         if self._multiplex.ended:
             raise NotRunning("the connection to the bridge was lost: open a new AsyncClient")
+        if self._multiplex.leaving:
+            raise ShuttingDown("the bridge is shutting down: open a new AsyncClient when it is back")
         self._multiplex.start(request_id, exchange)
         try:
             await exchange.settled(wait)
@@ -200,6 +224,20 @@ async def _open(
 
 
 async def _connect(address: Address) -> ByteStream:
-    if address.kind == "unix":
-        return await anyio.connect_unix(address.path)
-    return await anyio.connect_tcp(address.host, address.port)
+    if address.kind == "tcp":
+        return await anyio.connect_tcp(address.host, address.port)
+    sock = unix_socket(address)
+    try:
+        sock.setblocking(False)
+        while True:
+            try:
+                sock.connect(address.path)
+                break
+            except BlockingIOError:
+                # Its backlog is full. To wait until the socket is writable, as anyio would, is no help: it is that now.
+                await anyio.sleep(backlog_pause())
+        return await UNIXSocketStream.from_socket(sock)
+    except BaseException:
+        # A cancel too must not leave the socket behind.
+        sock.close()
+        raise

@@ -12,8 +12,9 @@ from typing import Any, Self
 
 from blender_addon.wire import Buffer, Event, Fault, Part, Pong, Response
 from blender_addon.wire.session import ClientEvent
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, Busy, RequestCancelled
 
+from .backoff import Backoff
 from .exchange import (
     CANCEL_WAIT,
     CONNECT_TIMEOUT,
@@ -44,7 +45,8 @@ class Client:
 
     Without an address the running bridge is looked up, under BPY_BRIDGE_ADDRESS first. `instance` is the Blender that
     calls go to unless they name another. Entering connects; so does a call, where there is no connection or it was
-    lost. Nothing is ever sent twice.
+    lost. What the bridge refuses as busy, which nothing has run of, is sent again until the call's timeout, after
+    pauses that grow; without `retry_busy` it raises Busy. Nothing else is ever sent twice.
 
     A client takes one call at a time: a second thread's is refused with a BridgeError, so use a client per thread (or
     AsyncClient). `cancel` alone may be called from another thread.
@@ -57,11 +59,13 @@ class Client:
         token: str | None = None,
         instance: str | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
+        retry_busy: bool = True,
     ) -> None:
         self._address = address
         self._token = token
         self._instance = instance
         self._connect_timeout = connect_timeout
+        self._retry_busy = retry_busy
         self._link: Link | None = None
         self._closed = False
         self._used_at = 0.0
@@ -69,6 +73,8 @@ class Client:
         self._busy = threading.Lock()
         self._sending = threading.Lock()
         self._running: str | None = None
+        self._cancelled = False
+        self._pausing: threading.Event | None = None
 
     def __enter__(self) -> Self:
         self._take_turn()
@@ -99,11 +105,13 @@ class Client:
         key: str | None = None,
         boot: str | None = None,
         on_event: OnEvent | None = None,
+        retry_busy: bool | None = None,
     ) -> Result:
         """Call a method and wait for its answer, at most `timeout` seconds (None: 300) and 5 s of grace.
 
         `on_event` gets each progress and log object, with its kind under "event", in this thread. Interrupted, by
         Ctrl-C or by what on_event raises, the call is cancelled in Blender too, and waits up to 1.5 s for that.
+        `retry_busy` is the client's unless given here.
         Raises RequestError by kind, each with its outcome; NotRunning where no bridge answers; ValueError or
         TypeError, before anything is sent, for a timeout or params that cannot be sent.
         """
@@ -111,22 +119,57 @@ class Client:
         call = Call(method, params, parts, instance or self._instance, key, boot)
         self._take_turn()
         try:
+            self._cancelled = False
             link = self._connected()
-            request_id = str(next(self._ids))
-            buffers = request_buffers(link.session, link.limits, request_id, call, deadline)
-            until = monotonic() + deadline + GRACE
-            try:
-                self._send(link, buffers, until, deadline)
-                self._running = request_id
-                response, payload = self._answer(link, request_id, until, deadline, on_event)
-            except BaseException:
-                # Interrupts and the callback's errors: whoever stops waiting must not leave Blender working.
-                self._abandon(link)
-                raise
+            until = monotonic() + deadline
+            backoff = Backoff()
+            while True:
+                try:
+                    return self._try(link, call, until - monotonic(), on_event)
+                except Busy as refusal:
+                    pause = backoff.pause(refusal, until - monotonic()) if self._retries(retry_busy) else None
+                    if pause is None:
+                        raise
+                self._pause(pause)
+                link = self._connected()
         finally:
-            self._running = None
+            self._running = self._pausing = None
             self._busy.release()
+
+    def _try(self, link: Link, call: Call, left: float, on_event: OnEvent | None) -> Result:
+        request_id = str(next(self._ids))
+        buffers = request_buffers(link.session, link.limits, request_id, call, left)
+        until = monotonic() + left + GRACE
+        try:
+            self._send(link, buffers, until, left)
+            self._begin(link, request_id)
+            response, payload = self._answer(link, request_id, until, left, on_event)
+        except BaseException:
+            # Interrupts and the callback's errors: whoever stops waiting must not leave Blender working.
+            self._abandon(link)
+            raise
         return result_of(response, payload)
+
+    def _retries(self, retry_busy: bool | None) -> bool:
+        return self._retry_busy if retry_busy is None else retry_busy
+
+    def _pause(self, seconds: float) -> None:
+        """Wait before the next try; until that one is sent, `cancel` ends the call here."""
+        with self._sending:
+            self._running = None
+            self._pausing = pausing = threading.Event()
+            if self._cancelled:
+                pausing.set()
+        if pausing.wait(seconds):
+            raise RequestCancelled("it was cancelled while the bridge was busy; it did not run", outcome="not_executed")
+
+    def _begin(self, link: Link, request_id: str) -> None:
+        """The request is sent: from now on there is something to cancel in Blender."""
+        with self._sending:
+            self._running = request_id
+            pausing, self._pausing = self._pausing, None
+            if pausing is not None and pausing.is_set():
+                link.send_small(link.session.cancel(request_id))
 
     def cancel(self) -> bool:
         """Ask for the end of the call that runs now; from another thread, or in on_event. False where none runs.
@@ -135,8 +178,13 @@ class Client:
         """
         with self._sending:
             link, running = self._link, self._running
+            if self._pausing is not None:
+                self._pausing.set()
+                return True
             if link is None or running is None:
                 return False
+            # The answer on its way may be that the bridge is busy, after which nothing must be sent again.
+            self._cancelled = True
             with suppress(OSError):  # the call itself reports a lost connection
                 link.send_small(link.session.cancel(running))
             return True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
 from time import monotonic
 
 from blender_addon.wire import Address, Buffer, ClientSession, Fault, FrameDecoder, Limits, Opened
 from blender_addon.wire.session import ClientEvent
 from bridge.errors import ConfigurationError, NotRunning, error_from_fault
 
+from .backoff import backlog_pause
 from .exchange import PEER
 
 
@@ -127,18 +129,31 @@ def _connect(address: Address, timeout: float) -> socket.socket:
         sock = socket.create_connection((address.host, address.port), timeout)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
-    family = getattr(socket, "AF_UNIX", None)
-    if family is None:
-        raise ConfigurationError(f"this system has no Unix sockets for {address}: use the bridge's tcp: address")
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = unix_socket(address)
+    until = monotonic() + timeout
     try:
         sock.settimeout(timeout)
-        sock.connect(address.path)
+        while True:
+            try:
+                sock.connect(address.path)
+                return sock
+            except BlockingIOError:
+                # Its backlog is full, for which the socket's own timeout does not wait.
+                if monotonic() >= until:
+                    raise
+                threading.Event().wait(backlog_pause())
     except BaseException:
         # An interrupt too must not leave the socket behind.
         sock.close()
         raise
-    return sock
+
+
+def unix_socket(address: Address) -> socket.socket:
+    """A socket to be connected there. Raises ConfigurationError where the system has none."""
+    family = getattr(socket, "AF_UNIX", None)
+    if family is None:
+        raise ConfigurationError(f"this system has no Unix sockets for {address}: use the bridge's tcp: address")
+    return socket.socket(family, socket.SOCK_STREAM)
 
 
 def _not_running(address: Address, error: OSError) -> NotRunning:

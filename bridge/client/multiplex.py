@@ -43,9 +43,13 @@ class Exchange:
 
 
 class Multiplex:
-    """Carries exchanges over a stream whose handshake is done. `ended` says that no answer comes any more."""
+    """Carries exchanges over a stream whose handshake is done.
+
+    `leaving`: the bridge has said goodbye and takes no more requests. `ended`: no answer comes any more.
+    """
 
     def __init__(self, stream: ByteStream, session: ClientSession, decoder: FrameDecoder) -> None:
+        self.leaving = False
         self.ended = False
         self._stream = stream
         self._session = session
@@ -100,11 +104,14 @@ class Multiplex:
                     await self._stream.send(bytes(view[start : start + _CHUNK]))
 
     async def read(self) -> None:
-        """Hand out what comes until the connection ends; every exchange is then done."""
+        """Hand out what comes until the connection ends, or is of no more use; every exchange is then done."""
         try:
             while True:
                 event, payload = await next_event(self._stream, self._session, self._decoder)
                 self._hand_out(event, payload)
+                if self.leaving and all(exchange.done.is_set() for exchange in self._open.values()):
+                    await anyio.aclose_forcefully(self._stream)
+                    return
         except (Fault, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             # `error_of` says what is known; the task group, and with it the caller's own work, goes on.
             return
@@ -125,6 +132,7 @@ class Multiplex:
                 _tell(exchange, exchange.on_event, event, payload)
         else:
             assert isinstance(event, Goodbye)
+            self.leaving = True
 
 
 def _tell(exchange: Exchange, on_event: OnEvent, event: Event, payload: Buffer) -> None:

@@ -1,13 +1,29 @@
 """Settings: flags over environment over file over defaults; each error is one line that names the setting and the fix.
 
-settings   what can be set, with its default and its check
+settings   what can be set, with its default and its check; instances, workers, tables: the parts of it
 values     the kinds of value: counts, seconds, addresses
 sources    flags, BPY_BRIDGE_… variables and config.toml as nested tables
 explain    what pydantic found wrong → a line for a person
 load       brings them together
+listing    every setting with its value, its source and its meaning
 """
 
-from .load import load_settings
-from .settings import InstanceSettings, Limits, LogSettings, Settings, WorkerSettings
+from .instances import InstanceSettings
+from .listing import Setting, list_settings
+from .load import Sources, check, load_settings, read_sources
+from .settings import Limits, LogSettings, Settings
+from .workers import WorkerSettings
 
-__all__ = ["InstanceSettings", "Limits", "LogSettings", "Settings", "WorkerSettings", "load_settings"]
+__all__ = [
+    "InstanceSettings",
+    "Limits",
+    "LogSettings",
+    "Setting",
+    "Settings",
+    "Sources",
+    "WorkerSettings",
+    "check",
+    "list_settings",
+    "load_settings",
+    "read_sources",
+]

@@ -11,9 +11,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from .sources import Environment, Path_, Source, environment_name
+from .sources import Environment, Path_, Source, environment_name, source_of
 
 _SECRETS = frozenset({"token"})
+_WORDS = {
+    "Input should be": "must be",
+    "List should have": "must have",
+    "could not parse value and unit from byte string": "must be a number of bytes, with a unit or without",
+}
 
 
 def explain(error: ValidationError, model: type[BaseModel], sources: Sequence[Source]) -> str:
@@ -25,30 +30,16 @@ def _line(details: ErrorDetails, model: type[BaseModel], sources: Sequence[Sourc
     path = tuple(part for part in details["loc"] if isinstance(part, str) and part != "[key]")
     if not path:
         return _problem(details, ("",))
-    source = _source(path, sources)
+    source = source_of(path, sources)
     if details["type"] == "extra_forbidden":
         return _unknown(path, model, source)
-    where = f"from {source.origin(path)}" if source else "which is not set"
+    where = f"from the {source.kind} {source.where(path)}" if source else "which is not set"
     problem = _problem(details, path)
     # A message may show how it is written already.
     shown = ", for example " in problem or ": write " in problem
-    named = path[:1] if "pattern" in details["type"] else path
+    named = path[:-1] if "[key]" in details["loc"] else path
     example = "" if shown else f"; {_example(named, model, source)}"
     return f"{'.'.join(path)}, {where}: {problem}{example}"
-
-
-def _source(path: Path_, sources: Sequence[Source]) -> Source | None:
-    return next((source for source in sources if _has(source.values, path)), None)
-
-
-def _has(values: Any, path: Path_) -> bool:
-    for part in path:
-        if not isinstance(values, dict):
-            return True  # a text or a list where the setting is inside
-        if part not in values:
-            return False
-        values = values[part]
-    return True
 
 
 def _problem(details: ErrorDetails, path: Path_) -> str:
@@ -63,8 +54,15 @@ def _problem(details: ErrorDetails, path: Path_) -> str:
         return "it is a table of settings, not one value"
     if "pattern" in details["type"]:
         return f"{value!r} is no name: up to 64 letters, digits, '.', '_' and '-'"
-    said = message.replace("Input should be", "must be").replace("List should have", "must have").split(", unable")[0]
-    return said if path[-1] in _SECRETS else f"{said}, not {_short(value)}"
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
+    said = message.split(", unable")[0]
+    return said if is_secret(path) else f"{said}, not {_short(value)}"
+
+
+def is_secret(path: Path_) -> bool:
+    """Whether what is there must not be shown. What a worker's environment holds may be anything."""
+    return path[-1] in _SECRETS or path[2:3] == ("env",)
 
 
 def _short(value: Any) -> str:
@@ -73,16 +71,24 @@ def _short(value: Any) -> str:
 
 
 def _example(path: Path_, model: type[BaseModel], source: Source | None) -> str:
-    field = _field(path, model)
-    if field is None or _table(field.annotation) is not None:
+    field = field_at(path, model)
+    if field is None or table_of(field.annotation) is not None:
         named = ("studio",) if len(path) == 1 and field is not None and get_origin(field.annotation) is dict else ()
         path = (*path, *named, next(iter(_names(path, model)), "…"))
-        field = _field(path, model)
+        field = field_at(path, model)
     if field is None:
         return f"for example {environment_name(path)}=…"
     value = field.examples[0] if field.examples else field.get_default(call_default_factory=True)
-    text = str(60 if value == float("inf") else value)
+    if isinstance(value, dict):
+        [(name, value)] = value.items()
+        path = path if field_at(path[:-1], model) is field else (*path, name)
+    text = as_text(60 if value == float("inf") else value)
     return f"for example {source.written(path, text) if source else f'{environment_name(path)}={text}'}"
+
+
+def as_text(value: Any) -> str:
+    """A value as an environment variable takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
 
 
 def _unknown(path: Path_, model: type[BaseModel], source: Source | None) -> str:
@@ -90,40 +96,44 @@ def _unknown(path: Path_, model: type[BaseModel], source: Source | None) -> str:
     near = difflib.get_close_matches(path[-1], known, n=1)
     setting = ".".join(path)
     if isinstance(source, Environment):
-        setting = source.origin(path).removeprefix("the environment variable ")
+        setting = source.where(path)
         written = [environment_name((*path[:-1], name)) for name in (near or known)]
         where = ""
     else:
         written = [".".join((*path[:-1], name)) for name in (near or known)]
-        where = f", in {source.origin(path)}," if source else ""
+        where = f", in the {source.kind} {source.where(path)}," if source else ""
     return f"{setting}{where} is no setting: " + (
         f"did you mean {written[0]}?" if near else f"there are {', '.join(written)}"
     )
 
 
 def _names(path: Path_, model: type[BaseModel]) -> list[str]:
-    found = model if not path else _table(getattr(_field(path, model), "annotation", None))
+    found = model if not path else table_of(getattr(field_at(path, model), "annotation", None))
     return list(found.model_fields) if found is not None else []
 
 
-def _field(path: Path_, model: type[BaseModel]) -> FieldInfo | None:
-    """The field at the path, stepping over the names of instances and workers; None where there is none."""
+def field_at(path: Path_, model: type[BaseModel]) -> FieldInfo | None:
+    """The field at the path, stepping over the names in tables of tables; None where there is none."""
     field = model.model_fields.get(path[0]) if path else None
-    for index, part in enumerate(path[1:], start=1):
+    named = False
+    for part in path[1:]:
         if field is None:
             return None
-        if index == 1 and get_origin(field.annotation) is dict:
+        if get_origin(field.annotation) is dict and not named:
+            named = True
             continue
-        table = _table(field.annotation)
+        named = False
+        table = table_of(field.annotation)
         field = table.model_fields.get(part) if table is not None else None
     return field
 
 
-def _table(annotation: Any) -> type[BaseModel] | None:
+def table_of(annotation: Any) -> type[BaseModel] | None:
+    """The model of a table, or of the tables in a table by name; None where it is a plain value."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) is dict:
-        return _table(get_args(annotation)[1])
+        return table_of(get_args(annotation)[1])
     if get_origin(annotation) in (Union, types.UnionType):
-        return next((table for table in map(_table, get_args(annotation)) if table), None)
+        return next((table for table in map(table_of, get_args(annotation)) if table), None)
     return None

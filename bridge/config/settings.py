@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, Literal, Self, get_type_hints
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from blender_addon.wire import DEFAULT_MAX_PAYLOAD
@@ -13,103 +12,31 @@ from blender_addon.wire.address import parse_address
 from bridge.paths import default_address, ensure_token
 from bridge.pool.settings import PoolSettings
 
-from .values import (
-    Blender,
-    BlenderAddress,
-    Count,
-    CountOrNone,
-    ExistingFile,
-    FrameSize,
-    HttpAddress,
-    InstanceName,
-    Listeners,
-    ProbeInterval,
-    Seconds,
-    Secret,
-    Share,
-)
-
-_EXAMPLE_SOCKET = "unix:/run/user/1000/blender.sock"
+from .instances import InstanceSettings
+from .tables import PoolTable, Table
+from .values import MAX_NAME, Count, FrameSize, HttpAddress, InstanceName, Listeners, ProbeInterval, Seconds, Secret
+from .workers import WorkerSettings, clash
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _pool_field(field: dataclasses.Field[Any], kind: type) -> tuple[Any, Any]:
-    if kind is int:
-        return (Count if field.name.startswith("max_") else CountOrNone), field.default
-    return (Share if field.name == "lifetime_jitter" else Seconds), field.default
-
-
-_KINDS = get_type_hints(PoolSettings)
-_POOL_FIELDS: dict[str, Any] = {
-    field.name: _pool_field(field, _KINDS[field.name]) for field in dataclasses.fields(PoolSettings)
-}
-# Made from PoolSettings, so that a limit of the pool is named and given its default in one place.
-PoolTable = create_model("PoolTable", __base__=_Table, **_POOL_FIELDS)
-
-
-class InstanceSettings(_Table):
-    """A Blender that runs already and listens at `address`; on TCP it needs `token` or `token_file`.
-
-    `pool` overrides the common pool settings, field by field.
-    """
-
-    address: BlenderAddress = Field(examples=[_EXAMPLE_SOCKET])
-    token_file: ExistingFile | None = Field(default=None, examples=["/home/me/blender-token"])
-    token: Secret | None = Field(default=None, validate_default=True, examples=["…"])
-    pool: PoolTable = Field(default_factory=PoolTable)
-
-    @field_validator("token_file")
-    @classmethod
-    def _readable(cls, path: Any) -> Any:
-        if path is not None and not _read(path):
-            raise ValueError(f"must hold the token, and {path} is empty")
-        return path
-
-    @field_validator("token")
-    @classmethod
-    def _needed_on_tcp(cls, token: Any, info: ValidationInfo) -> Any:
-        address, file = info.data.get("address"), info.data.get("token_file")
-        if token is not None and file is not None:
-            raise ValueError("must not be set beside token_file: which one is it")
-        if (
-            token is None
-            and address
-            and "token_file" in info.data
-            and file is None
-            and parse_address(address).kind == "tcp"
-        ):
-            raise ValueError("must be set, or token_file: Blender listens on TCP")
-        return token
-
-    def secret(self) -> str | None:
-        """The token's text, read now where it is in a file; None on a Unix socket without one."""
-        if self.token is not None:
-            return self.token.get_secret_value()
-        return _read(self.token_file) if self.token_file is not None else None
-
-
-class WorkerSettings(_Table):
-    """A Blender that the bridge starts: the bpy wheel or an executable, with `file` open; `pool` as for an instance."""
-
-    blender: Blender = Field(default="bpy", examples=["/opt/blender/blender"])
-    file: ExistingFile | None = Field(default=None, examples=["/home/me/scene.blend"])
-    pool: PoolTable = Field(default_factory=PoolTable)
-
-
-class Limits(_Table):
+class Limits(Table):
     """What one client, and all together, may ask for."""
 
     max_payload: FrameSize = DEFAULT_MAX_PAYLOAD
+    """The largest payload of a request or an answer."""
     max_in_flight: Count = 64
+    """How many requests one client may have in flight."""
     max_buffered: Count = 1 << 30
+    """How much the payloads of all requests and answers may take together."""
     max_clients: Count = 1024
+    """How many clients may be connected."""
     default_deadline: Seconds = 300.0
+    """How long a request may take that names no deadline itself."""
     cancel_grace: Seconds = 1.0
+    """How long Blender may take to end cancelled work before its connection is given up."""
     frame_timeout: Seconds = 30.0
+    """How long one frame may take from its first byte to its last."""
     handshake_timeout: Seconds = 5.0
+    """How long a client may take to say hello."""
 
     @field_validator("max_buffered")
     @classmethod
@@ -121,7 +48,7 @@ class Limits(_Table):
         return value
 
 
-class HealthSettings(_Table):
+class HealthSettings(Table):
     """How each Blender is probed: every `interval`, at most `timeout` long.
 
     After `failures` in a row it is unhealthy. A main thread that is silent for `unresponsive_after`, with nothing of
@@ -129,40 +56,61 @@ class HealthSettings(_Table):
     """
 
     interval: ProbeInterval = 300.0
+    """How often each Blender is probed."""
     timeout: Seconds = 5.0
+    """How long a probe may take."""
     failures: Count = 3
+    """So many failures in a row make it unhealthy."""
     unresponsive_after: Seconds = 60.0
+    """A main thread that is silent for so long, with nothing of ours running, is a failure."""
 
 
-class LogSettings(_Table):
+class LogSettings(Table):
     """Logs go to standard error, one line an event."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written."""
     format: Literal["console", "json"] = "console"
+    """Lines for people, or one JSON object each."""
 
 
 class Settings(BaseSettings):
     """All settings, checked. `Settings(...)` itself reads neither environment nor file: see `load_settings`."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     listen: Listeners = Field(default_factory=lambda: [default_address()], examples=["unix:/run/user/1000/bpy.sock"])
+    """The doors for tools: `unix:/path` or `tcp:HOST:PORT`, several with commas between them."""
     instances: dict[InstanceName, InstanceSettings] = Field(default_factory=dict)
+    """The Blenders that run already, by name."""
     workers: dict[InstanceName, WorkerSettings] = Field(default_factory=dict)
+    """The Blenders that the bridge starts, by name."""
     pool: PoolTable = Field(default_factory=PoolTable)
+    """The limits of the connections to each Blender."""
     limits: Limits = Field(default_factory=Limits)
+    """What clients may ask for."""
     token: Secret | None = Field(default=None, examples=["…"])
+    """The token of the doors on TCP, in BPY_BRIDGE_TOKEN alone; else it is made, and is in the token file."""
     log: LogSettings = Field(default_factory=LogSettings)
+    """What is logged, and how."""
     http: HttpAddress = Field(default="tcp:127.0.0.1:9871", examples=["tcp:127.0.0.1:9872"])
+    """The door for metrics and probes, or `off`."""
     health: HealthSettings = Field(default_factory=HealthSettings)
+    """How each Blender is probed."""
     drain_timeout: Seconds = 30.0
+    """How long requests in flight may go on when the bridge ends."""
 
     @field_validator("workers")
     @classmethod
     def _one_name_one_blender(cls, workers: Any, info: ValidationInfo) -> Any:
-        twice = sorted(set(workers) & set(info.data.get("instances", ())))
-        if twice:
-            raise ValueError(f"must have other names than the instances; both have {twice[0]!r}")
+        twice = clash(workers, info.data.get("instances", ()))
+        if twice is not None:
+            raise ValueError(f"must not give one name to two Blenders, as it does {twice!r}")
+        longest = max((name for table, worker in workers.items() for name in worker.names(table)), key=len, default="")
+        if len(longest) > MAX_NAME:
+            raise ValueError(f"must have names of at most {MAX_NAME} letters, their numbers included, unlike {longest}")
         return workers
 
     @model_validator(mode="after")
@@ -176,8 +124,15 @@ class Settings(BaseSettings):
 
     def pool_for(self, instance: str) -> PoolSettings:
         """The pool's limits for an instance or worker: its own where it sets them, else the common ones."""
-        own = self.instances.get(instance) or self.workers.get(instance)
+        own = self.instances.get(instance) or self.worker_for(instance)
         return PoolSettings(**{**self.pool.model_dump(), **(own.pool.model_dump(exclude_unset=True) if own else {})})
+
+    def worker_for(self, instance: str) -> WorkerSettings | None:
+        """The settings of a worker, by its table's name or by the name of one of its processes, such as NAME-1."""
+        for name, worker in self.workers.items():
+            if instance == name or instance in worker.names(name):
+                return worker
+        return None
 
     def door_token(self) -> str | None:
         """The token of the TCP doors, from BPY_BRIDGE_TOKEN or the token file, which is made now if need be.
@@ -198,10 +153,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Keep pydantic-settings from reading the environment by itself."""
         return (init_settings,)
-
-
-def _read(path: Any) -> str:
-    try:
-        return str(path.read_text(encoding="utf-8")).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"must be readable: {error}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -14,7 +14,7 @@ from bridge.paths import token_file
 PREFIX = "BPY_BRIDGE_"
 
 # They say where the bridge is, to it and to its clients, and are read by bridge.paths.
-_NOT_SETTINGS = frozenset({"BPY_BRIDGE_HOME", "BPY_BRIDGE_ADDRESS"})
+_NOT_SETTINGS = frozenset({"BPY_BRIDGE_HOME", "BPY_BRIDGE_ADDRESS", "BPY_BRIDGE_NAME"})
 
 Path_ = tuple[str, ...]
 
@@ -26,8 +26,12 @@ class Source(Protocol):
     def values(self) -> Mapping[str, Any]:
         """The tables, as nested mappings."""
 
-    def origin(self, path: Path_) -> str:
-        """What the user wrote, in words: the variable, the flag, or the file."""
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
+
+    def where(self, path: Path_) -> str:
+        """What the user wrote: the variable, the flag, or the file."""
 
     def written(self, path: Path_, value: str) -> str:
         """How the user writes the setting here."""
@@ -38,19 +42,20 @@ class Flags(NamedTuple):
 
     values: Mapping[str, Any]
 
-    def origin(self, path: Path_) -> str:
+    @property
+    def kind(self) -> str:
+        """As a message says it."""
+        return "flag"
+
+    def where(self, path: Path_) -> str:
         """The flag."""
-        return f"the flag {self._flag(path)}"
+        return "--" + {"instances": "instance", "workers": "worker"}.get(path[0], path[0]).replace("_", "-")
 
     def written(self, path: Path_, value: str) -> str:
         """The flag with its value."""
         if path[0] == "instances":
             return f"--instance studio={value}"
-        return f"{self._flag(path)} {'studio' if path[0] == 'workers' else value}"
-
-    @staticmethod
-    def _flag(path: Path_) -> str:
-        return "--" + {"instances": "instance", "workers": "worker"}.get(path[0], path[0]).replace("_", "-")
+        return f"{self.where(path)} {'studio' if path[0] == 'workers' else value}"
 
 
 class Environment(NamedTuple):
@@ -58,6 +63,11 @@ class Environment(NamedTuple):
 
     values: Mapping[str, Any]
     names: Mapping[Path_, str]
+
+    @property
+    def kind(self) -> str:
+        """As a message says it."""
+        return "environment variable"
 
     @classmethod
     def read(cls, variables: Mapping[str, str], known: Iterable[str]) -> Environment:
@@ -74,14 +84,17 @@ class Environment(NamedTuple):
             path = tuple(part.lower() for part in parts)
             if len(parts) > 2 and path[0] in ("instances", "workers"):
                 path = (path[0], spellings.get(parts[1].upper(), path[1]), *path[2:])
+                if path[2] == "env" and len(parts) > 3:
+                    # What the worker gets is a variable's name: as it was written.
+                    path = (*path[:3], "__".join(parts[3:]))
             names[path] = variable
             _put(values, path, variables[variable], variable)
         return cls(values, names)
 
-    def origin(self, path: Path_) -> str:
-        """The environment variable."""
+    def where(self, path: Path_) -> str:
+        """The variable."""
         below = (name for at, name in self.names.items() if at[: len(path)] == path)
-        return f"the environment variable {self.names.get(path) or next(below, environment_name(path))}"
+        return self.names.get(path) or next(below, environment_name(path))
 
     def written(self, path: Path_, value: str) -> str:
         """The variable with its value, as a shell takes it."""
@@ -93,6 +106,11 @@ class File(NamedTuple):
 
     values: Mapping[str, Any]
     path: Path
+
+    @property
+    def kind(self) -> str:
+        """As a message says it."""
+        return "file"
 
     @classmethod
     def read(cls, path: Path, *, required: bool) -> File:
@@ -113,19 +131,36 @@ class File(NamedTuple):
             )
         return cls(values, path)
 
-    def origin(self, path: Path_) -> str:  # noqa: ARG002  # one file, whatever the path
+    def where(self, path: Path_) -> str:  # noqa: ARG002  # one file, whatever the path
         """The file."""
-        return f"the file {self.path}"
+        return str(self.path)
 
     def written(self, path: Path_, value: str) -> str:
         """The setting in its table."""
         *table, name = path
-        literal = value if re.fullmatch(r"[0-9.]+|inf", value) else f'"{value}"'
+        literal = value if re.fullmatch(r"[0-9.]+|inf|true|false", value) else f'"{value}"'
         return (f"[{'.'.join(table)}] " if table else "") + f"{name} = {literal}"
+
+
+def source_of(path: Path_, sources: Sequence[Source]) -> Source | None:
+    """Which of the sources, the first before the second, sets what is at the path."""
+    return next((source for source in sources if _has(source.values, path)), None)
+
+
+def _has(values: Any, path: Path_) -> bool:
+    for part in path:
+        if not isinstance(values, dict):
+            return True  # a text or a list where the setting is inside
+        if part not in values:
+            return False
+        values = values[part]
+    return True
 
 
 def environment_name(path: Path_) -> str:
     """The variable for a setting."""
+    if path[0] == "workers" and path[2:3] == ("env",) and len(path) > 3:
+        return f"{environment_name(path[:3])}__{path[3]}"
     return PREFIX + "__".join(_as_variable(part) for part in path)
 
 

@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, StringConstraints
 
 from blender_addon.wire.address import parse_address
 from bridge.errors import ConfigurationError
 from bridge.paths import check_socket_path
+
+MAX_NAME = 64
 
 
 def _no_boolean(value: Any) -> Any:
@@ -62,6 +64,18 @@ def _secret(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _variable_name(name: str) -> str:
+    if not name or "=" in name or "\0" in name:
+        raise ValueError(f"{name!r} is no name of an environment variable")
+    return name
+
+
+def _variable_value(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold a zero byte")
+    return text
+
+
 def _blender(value: str) -> str:
     if value != "bpy" and shutil.which(value) is None:
         raise ValueError("must be `bpy` (the wheel) or an executable Blender; there is none here")
@@ -76,16 +90,20 @@ def _file(path: Path) -> Path:
 
 
 Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
+Processes = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=256)]
 CountOrNone = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0)]
 Seconds = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0)]
 ProbeInterval = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.1, lt=math.inf)]
 Share = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, lt=1)]
+Bytes = Annotated[ByteSize, BeforeValidator(_no_boolean), Field(gt=0)]
 FrameSize = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, lt=2**32)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 BlenderAddress = Annotated[str, AfterValidator(_address), AfterValidator(_reachable)]
 Listener = Annotated[str, AfterValidator(_address), AfterValidator(_listener)]
 HttpAddress = Annotated[str, AfterValidator(_http)]
 Listeners = Annotated[list[Listener], BeforeValidator(_split), Field(min_length=1)]
-InstanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+InstanceName = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}$")]
+VariableName = Annotated[str, AfterValidator(_variable_name)]
+VariableValue = Annotated[str, AfterValidator(_variable_value)]
 Blender = Annotated[str, AfterValidator(_blender)]
 ExistingFile = Annotated[Path, AfterValidator(_file)]

@@ -21,6 +21,7 @@ class Context(NamedTuple):
 
     `instance` is the request's, None where it names none. `deadline` is on trio's clock; the request's scope ends it
     then. `on_event` sends an event to the client. `describe` returns the commands of that instance's Blender.
+    `connection` is the id of the client's connection.
     """
 
     fleet: Fleet
@@ -29,6 +30,7 @@ class Context(NamedTuple):
     deadline: float
     on_event: OnEvent | None
     describe: Callable[[], Awaitable[list[dict[str, Any]]]]
+    connection: str
 
 
 CATALOGUE = Catalogue(context=Context, families=("bridge",))

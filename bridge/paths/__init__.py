@@ -1,8 +1,9 @@
 """Where the bridge keeps things, and how a client finds the bridge that is running.
 
-places      the directories and files: the operating system's, or all under BPY_BRIDGE_HOME
+places      the directories and files: the operating system's, or all under BPY_BRIDGE_HOME; by BPY_BRIDGE_NAME
 private     directories and files that are their owner's alone
 tokens      the token of the TCP doors, made at first use
+lock        who the running bridge is
 record      what the running bridge says about itself
 discovery   address and token of the running bridge, for a client
 
@@ -10,37 +11,64 @@ The command line starts with this package, so it imports the standard library an
 """
 
 from .discovery import find_bridge
+from .lock import UNSEEN, Lock, holder
 from .places import (
+    DEFAULT_NAME,
     DEFAULT_TCP_ADDRESS,
+    bridge_name,
     check_socket_path,
     config_file,
     default_address,
     home,
+    lock_file,
     log_directory,
+    log_file,
     record_file,
     runtime_directory,
     token_file,
+    worker_socket,
 )
 from .private import ensure_private
-from .record import Record, read_record, remove_record, write_record
+from .record import (
+    Record,
+    process_exists,
+    process_start,
+    read_record,
+    remove_record,
+    remove_stale_record,
+    running,
+    write_record,
+)
 from .tokens import ensure_token, read_token
 
 __all__ = [
+    "DEFAULT_NAME",
     "DEFAULT_TCP_ADDRESS",
+    "UNSEEN",
+    "Lock",
     "Record",
+    "bridge_name",
     "check_socket_path",
     "config_file",
     "default_address",
     "ensure_private",
     "ensure_token",
     "find_bridge",
+    "holder",
     "home",
+    "lock_file",
     "log_directory",
+    "log_file",
+    "process_exists",
+    "process_start",
     "read_record",
     "read_token",
     "record_file",
     "remove_record",
+    "remove_stale_record",
+    "running",
     "runtime_directory",
     "token_file",
+    "worker_socket",
     "write_record",
 ]

@@ -7,7 +7,7 @@ import os
 from blender_addon.wire import parse_address
 from bridge.errors import ConfigurationError, NotRunning
 
-from .places import default_address, record_file, runtime_directory, token_file
+from .places import default_address, runtime_directory, token_file
 from .private import check_owner
 from .record import read_record
 from .tokens import read_token
@@ -18,9 +18,10 @@ _UNIX = "unix:"
 def find_bridge(address: str | None = None, token: str | None = None) -> tuple[str, str | None]:
     """The address to connect to and, where it is TCP, the token: the one given, else this user's.
 
-    In this order: `address`, BPY_BRIDGE_ADDRESS, the running bridge's record (a Unix socket before TCP), the default
-    address. The first two are taken at their word. Raises NotRunning where nothing shows that a bridge runs, and
-    ConfigurationError where it is no address, is TCP without a token, or the runtime directory is somebody else's.
+    In this order: `address`, BPY_BRIDGE_ADDRESS, the record of the bridge that BPY_BRIDGE_NAME names (a Unix socket
+    before TCP), its default address. The first two are taken at their word. Raises NotRunning where nothing shows that
+    a bridge runs, and ConfigurationError where it is no address, is TCP without a token, or the runtime directory is
+    somebody else's.
     """
     found = address or os.environ.get("BPY_BRIDGE_ADDRESS") or _published_address()
     try:
@@ -37,19 +38,21 @@ def _published_address() -> str:
     except OSError:
         raise _not_running(f"there is no {directory}") from None
     record = read_record()
+    if record is not None and not record.is_current():
+        record = None  # of a bridge that was killed; its process's number may be another's by now
     doors = (
         [default_address()] if record is None else sorted(record.listen, key=lambda door: not door.startswith(_UNIX))
     )
     for door in doors:
         if not door.startswith(_UNIX) or os.path.exists(door.removeprefix(_UNIX)):
             return door
-    raise _not_running(f"there is no {doors[0].removeprefix(_UNIX)}" if doors else f"{record_file()} names no door")
+    raise _not_running(f"there is no {doors[0].removeprefix(_UNIX)}" if doors else "one is starting")
 
 
 def _not_running(reason: str) -> NotRunning:
     return NotRunning(
-        f"no bridge is running: {reason}. Start one with `bpy-bridge serve`, or say where it is with --bridge ADDR or "
-        "BPY_BRIDGE_ADDRESS"
+        f"no bridge is running: {reason}. Start one with `bpy-bridge start` (or `bpy-bridge serve` in the foreground), "
+        "or say which it is with --name NAME or --bridge ADDR"
     )
 
 

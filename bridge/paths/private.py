@@ -11,7 +11,7 @@ from bridge.errors import ConfigurationError
 
 from . import places
 
-_OWN_NAMES = frozenset({"config.toml", "token", "bridge.sock", "bridge.json", "logs"})
+_OWN_NAMES = frozenset({"config.toml", "token", "bridge.sock", "bridge.json", "bridge.lock", "logs"})
 
 
 def ensure_private(directory: Path) -> Path:
@@ -47,8 +47,12 @@ def write_new(target: Path, text: str) -> Path:
     """A new file beside the target with the text in it, 0600 from its first byte; to be renamed or linked there."""
     path = target.with_name(f".{target.name}-{os.getpid()}-{os.urandom(4).hex()}")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        path.unlink()
+        raise
     return path
 
 

@@ -6,7 +6,7 @@ fall inside a decision and any thread may take a snapshot.
 
 The rules: a connection has at most one holder. Waiters are served in order of arrival, and a newcomer never overtakes
 one. At most max_connections exist or are being opened. While nothing can be reached, one attempt is under way at a
-time.
+time. A paused pool lends nothing; a parked one opens nothing either, and keeps nothing that comes back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from . import refusals
 from .backoff import Backoff
 from .lease import C, Lease, Slot, TakenAt
 from .settings import PoolSettings
-from .statistics import PoolStatistics
+from .statistics import PoolState, PoolStatistics
 from .work import Decision, Waiter, Work
 
 
@@ -42,6 +42,7 @@ class Ledger(Generic[C]):
         self.settings = settings
         self.closed = False
         self.paused = False
+        self.parked = False
         self._emit = emit
         self._watched = emit is not events.ignore
         self._release = release
@@ -179,7 +180,7 @@ class Ledger(Generic[C]):
         return work if work.connects or work.checks or work.closes else None
 
     def _connects_wanted(self, now: float) -> int:
-        if self.closed:
+        if self._opens_nothing:
             return 0
         demand = self._demand()
         room = self.settings.max_connections - self._total()
@@ -213,7 +214,7 @@ class Ledger(Generic[C]):
         with self._lock:
             others = self._total() - 1
             needed = len(self._waiters) > len(self._checking) + self._connecting - 1 or others < self._warm
-            if self.closed or not needed or others >= self.settings.max_connections:
+            if self._opens_nothing or not needed or others >= self.settings.max_connections:
                 self._connecting -= 1
                 return None
             return self._generation
@@ -275,8 +276,18 @@ class Ledger(Generic[C]):
 
     def resume(self, now: float) -> Work[C] | None:
         with self._lock:
-            self.paused = False
+            self.paused = self.parked = False
+            if self.unreachable:
+                self._without_since = now
             return self._settle(now)
+
+    def park(self, now: float) -> Work[C] | None:
+        """Pause, and have no connection: idle ones close now, the others as they come back. Twice is as once."""
+        with self._lock:
+            if self.parked:
+                return None
+            self.paused = self.parked = True
+            return self._renew(now)
 
     def resize(self, max_connections: int, now: float) -> Work[C] | None:
         """Change the bound. Surplus idle ones close now, surplus leased ones at their release."""
@@ -289,9 +300,12 @@ class Ledger(Generic[C]):
     def renew(self, now: float) -> Work[C] | None:
         """Begin a new generation: every connection of the old one closes, those in use at their release."""
         with self._lock:
-            self._generation += 1
-            self._backoff.restart()
-            return self._lose(self._take_idle(len(self._idle)), "stale", now)
+            return self._renew(now)
+
+    def _renew(self, now: float) -> Work[C] | None:
+        self._generation += 1
+        self._backoff.restart()
+        return self._lose(self._take_idle(len(self._idle)), "stale", now)
 
     def close(self, now: float) -> Work[C] | None:
         """End: nothing is lent any more, waiters fail at once, idle connections close, leased ones at release."""
@@ -340,7 +354,7 @@ class Ledger(Generic[C]):
     def _due(self, since: float) -> float:
         """When a waiter fails if nothing happens. Both limits hold for all, so the head is always due first."""
         due = since + self.settings.acquire_timeout
-        if self._leased or not self.unreachable:
+        if self.paused or not self.unreachable:
             return due
         return min(due, max(since, self._without_since) + self.settings.unavailable_timeout)
 
@@ -359,7 +373,8 @@ class Ledger(Generic[C]):
                 times += [slot.idle_since + settings.idle_timeout for slot in self._idle]
             times += [x.granted_at + settings.leak_after for x in self._leased if not x.leak_reported]
             room = settings.max_connections - self._total()
-            if self._backoff.failures and not self._connecting and min(room, self._demand()) > 0 and not self.closed:
+            retries = self._backoff.failures and not self._connecting and not self._opens_nothing
+            if retries and min(room, self._demand()) > 0:
                 times.append(self._retry_at)
             if self._waiters:
                 times.append(self._due(next(iter(self._waiters.values())).since))
@@ -375,6 +390,10 @@ class Ledger(Generic[C]):
     def finished(self) -> bool:
         """Closed, and every connection is gone or on its way out."""
         return self.closed and not self._total()
+
+    @property
+    def _opens_nothing(self) -> bool:
+        return self.closed or self.parked
 
     @property
     def unreachable(self) -> bool:
@@ -405,7 +424,9 @@ class Ledger(Generic[C]):
             exclusivity_violations=self._violations,
         )
 
-    def _state(self) -> str:
+    def _state(self) -> PoolState:
         if self.closed:
-            return "closed" if not self._leased else "draining"
+            return "closing" if self._leased else "closed"
+        if self.parked:
+            return "draining" if self._total() else "drained"
         return "paused" if self.paused else "open"

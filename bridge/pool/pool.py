@@ -42,6 +42,7 @@ class Pool(Generic[C]):
         self._poke = trio.Event()
         self._tick_at = -math.inf
         self._emptied = trio.Event()
+        self._drains = trio.lowlevel.ParkingLot()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Own the pool's tasks until `drain` or `close` has ended them. Cancelled, it closes all at once."""
@@ -113,7 +114,7 @@ class Pool(Generic[C]):
         if work is not None:
             self._perform(work)
 
-    # control: all but drain are synchronous
+    # control: all but drain and drained are synchronous
 
     def pause(self) -> None:
         """Lend nothing until `resume`; what is lent stays lent, waiters keep their places and their deadlines."""
@@ -122,6 +123,20 @@ class Pool(Generic[C]):
     def resume(self) -> None:
         """Lend again, to the waiters in their order."""
         self._perform(self._ledger.resume(trio.current_time()))
+
+    def park(self) -> None:
+        """Lend nothing and have no connection, until `resume`: for a Blender that is to be left alone.
+
+        As at `pause`, waiters keep their places and their deadlines, and newcomers queue behind them. What is lent may
+        end; its connection is closed as it comes back, idle ones at once, and none is opened.
+        """
+        self._perform(self._ledger.park(trio.current_time()))
+
+    async def drained(self) -> PoolStatistics:
+        """Wait until a parked pool has no connection left; its state is another one where it was resumed or closed."""
+        while (now := self.statistics()).state == "draining":
+            await self._drains.park()
+        return now
 
     def resize(self, max_connections: int) -> None:
         """Change the bound. Surplus connections close, the ones in use at their release. Raises ValueError below 1."""
@@ -152,6 +167,7 @@ class Pool(Generic[C]):
     # the pool's own tasks
 
     def _perform(self, work: Work[C] | None) -> None:
+        self._drains.unpark_all()
         self._poke.set()
         if work is None:
             return
@@ -179,7 +195,7 @@ class Pool(Generic[C]):
         started = trio.current_time()
         generation = self._ledger.begin_connect()
         if generation is None:
-            self._poke.set()
+            self._perform(None)
             return
         try:
             with trio.fail_after(self._ledger.settings.connect_timeout):

@@ -13,6 +13,7 @@ from blender_addon.wire import Limits
 from bridge.events import BridgeEvent
 from bridge.fleet import Fleet, Instance
 from bridge.frontends.framed import FramedDoor
+from bridge.health import Health, HealthLimits
 from bridge.listeners import Listener, open_listener
 from bridge.memory import MemoryBudget
 from bridge.pool import PoolSettings
@@ -57,6 +58,9 @@ class Line:
     def pool(self, name: str = "default"):
         return self.fleet.instances[name].pool.statistics()
 
+    def health(self, name: str = "default") -> Health:
+        return self.fleet.instances[name].health.latest.value
+
 
 @asynccontextmanager
 async def bridge(
@@ -73,8 +77,12 @@ async def bridge(
     frame_timeout: float = PATIENCE,
     handshake_timeout: float = PATIENCE,
     default_deadline: float = 300.0,
+    health: HealthLimits | None = None,
 ) -> AsyncIterator[Line]:
-    """The line, running, and at the end the proof that no payload's memory was forgotten."""
+    """The line, running, and at the end the proof that no payload's memory was forgotten.
+
+    Without `health` nothing is probed: every wire is the pool's.
+    """
     seen: list[BridgeEvent] = []
     memory = MemoryBudget(max_buffered)
     responses, requests = memory.share(max_buffered), memory.share(max(max_payload, max_buffered - max_payload))
@@ -89,9 +97,13 @@ async def bridge(
             max_payload=max_payload,
             cancel_grace=cancel_grace,
             emit=seen.append,
+            health=health,
         )
         for name, wire in wires.items()
     )
+    if health is None:
+        for instance in fleet.instances.values():
+            instance.health.run = trio.sleep_forever
     service = Service(fleet, Status(fleet), default_deadline=default_deadline, emit=seen.append)
     door = FramedDoor(
         service,

@@ -6,15 +6,16 @@ import os
 import resource
 import signal
 import sys
+import threading
 from contextlib import asynccontextmanager
 
+import psutil
 import pytest
 import trio
 
 from bridge import app, paths
 from bridge.config import Settings
 from bridge.errors import ConfigurationError
-from bridge.events import WorkerStarted
 from tests.bridge.line import until
 from tests.bridge.test_supervisor import BEGIN, READY, STAY
 from tests.bridge.tool import Tool
@@ -26,8 +27,8 @@ async def serving(settings, **options):
     ready = trio.Event()
     doors: list[str] = []
 
-    def on_ready(listen):
-        doors.extend(listen)
+    def on_ready(opened):
+        doors.extend(opened.listen)
         ready.set()
 
     with trio.fail_after(60):
@@ -58,7 +59,7 @@ async def connect(door: str, token: str | None = None) -> Tool:
 
 
 def settings(blender, **options) -> Settings:
-    return Settings(instances={"default": {"address": f"unix:{blender.path}"}}, **options)
+    return Settings(instances={"default": {"address": f"unix:{blender.path}"}}, **{"http": "off", **options})
 
 
 async def test_it_serves_and_leaves_nothing_behind(blender, home):
@@ -150,9 +151,8 @@ async def test_a_second_signal_does_not_wait(blender, home):
 async def test_with_nothing_configured_a_worker_is_started(home, monkeypatch):
     command = [sys.executable, "-c", BEGIN + READY + STAY]
     monkeypatch.setattr(app, "find_blender", lambda blender: command)
-    seen = []
-    async with serving(Settings(), emit=seen.append):
-        await until(lambda: any(isinstance(event, WorkerStarted) for event in seen))
+    async with serving(Settings(http="off")):
+        await until((home / "worker-default.sock").exists)
     assert list(home.iterdir()) == []
 
 
@@ -170,3 +170,20 @@ def test_as_many_files_are_allowed_as_a_full_house_needs():
         app._allow_many_files()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_20_starts_and_ends_leave_no_file_open_and_no_thread_or_task_alive(blender, home):
+    whole = settings(blender, http="tcp:127.0.0.1:0", listen=[f"unix:{home / 'b.sock'}", "tcp:127.0.0.1:0"])
+    before = None
+    for _ in range(21):
+        async with serving(whole) as doors:
+            tool = await connect(doors[0])
+            await tool.call("r", "test.echo")
+            await tool.leave()
+        if before is None:
+            before = left_behind()  # the first has imported and cached what stays
+    assert left_behind() == before
+
+
+def left_behind():
+    return psutil.Process().num_fds(), threading.active_count(), trio.lowlevel.current_statistics().tasks_living

@@ -24,7 +24,8 @@ def running(home):
     """A record and the socket that it names."""
     paths.ensure_private(home)
     (home / "bridge.sock").touch()
-    record = paths.Record(os.getpid(), 12.5, "1.0", ["tcp:127.0.0.1:9870", f"unix:{home}/bridge.sock"])
+    doors = ["tcp:127.0.0.1:9870", f"unix:{home}/bridge.sock"]
+    record = paths.Record(os.getpid(), paths.process_start(os.getpid()), "1.0", doors, http="http://127.0.0.1:1")
     paths.write_record(record)
     return record
 
@@ -33,6 +34,28 @@ def test_everything_lies_in_the_home_that_the_environment_names(home):
     found = [paths.config_file(), paths.token_file(), paths.record_file(), paths.log_directory()]
     assert [path.relative_to(home).as_posix() for path in found] == ["config.toml", "token", "bridge.json", "logs"]
     assert paths.default_address() == f"unix:{home}/bridge.sock"
+
+
+def test_each_bridge_has_places_of_its_own_by_its_name(home, monkeypatch):
+    monkeypatch.setenv("BPY_BRIDGE_NAME", "studio")
+    found = [paths.lock_file(), paths.record_file(), paths.log_file(), paths.worker_socket("one")]
+    assert [path.relative_to(home).as_posix() for path in found] == [
+        "bridge-studio.lock", "bridge-studio.json", "logs/bridge-studio.log", "worker-one@studio.sock",
+    ]  # fmt: skip
+    assert paths.default_address() == f"unix:{home}/bridge-studio.sock"
+    assert paths.token_file() == home / "token", "the token is the user's"
+
+
+def test_the_default_name_is_in_no_files_name(home, monkeypatch):
+    monkeypatch.setenv("BPY_BRIDGE_NAME", "default")
+    assert (paths.lock_file().name, paths.worker_socket("one").name) == ("bridge.lock", "worker-one.sock")
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "-x", "x" * 65, "ü"])
+def test_what_is_no_name_is_a_clear_error(home, monkeypatch, name):
+    monkeypatch.setenv("BPY_BRIDGE_NAME", name)
+    with pytest.raises(ConfigurationError, match="is no name for a bridge, in --name or BPY_BRIDGE_NAME"):
+        paths.record_file()
 
 
 def test_without_a_home_the_systems_places_are_used(home, monkeypatch, tmp_path):
@@ -168,11 +191,43 @@ def test_the_record_is_read_as_it_was_written(running):
     assert mode(paths.record_file()) == 0o600
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '{"pid":1,"started":1,"version":"1","listen":[1]}'])
+GARBLED = ["", "{", "[]", '{"pid": 1}', '{"pid":1,"started":1,"version":"1","listen":[1]}', "\0" * 100]
+
+
+@pytest.mark.parametrize("content", GARBLED)
 def test_a_garbled_record_is_no_record(home, content):
     paths.ensure_private(home)
     paths.record_file().write_text(content)
     assert paths.read_record() is None
+
+
+def test_a_stale_record_is_removed_and_its_process_is_named(running):
+    paths.write_record(running._replace(pid=1234))
+    assert "bridge process 1234 ended without removing it" in paths.remove_stale_record()
+    assert not paths.record_file().exists()
+    assert paths.remove_stale_record() is None
+
+
+def test_a_garbled_record_is_removed_too(running):
+    paths.record_file().write_text("{")
+    assert "could not be read" in paths.remove_stale_record()
+    assert not paths.record_file().exists()
+
+
+def test_a_record_that_cannot_be_written_is_a_clear_error_and_leaves_nothing_behind(home):
+    record = paths.Record(1, 1.0, "1", ["unix:/x" * 1000])
+    code = f"""if True:
+        import resource
+        from bridge import errors, paths
+        paths.ensure_private(paths.runtime_directory())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        try:
+            paths.write_record(paths.{record!r})
+        except errors.ConfigurationError as error:
+            print(error)"""
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert process.stdout == f"the record {home}/bridge.json cannot be written: File too large\n"
+    assert list(home.iterdir()) == []
 
 
 def test_a_process_removes_its_own_record_only(running):
@@ -208,10 +263,23 @@ def test_a_killed_bridges_record_is_not_a_running_bridge(running, home):
         paths.find_bridge()
 
 
-def test_a_record_without_doors_is_not_a_running_bridge(running):
+def test_a_bridge_that_has_no_doors_yet_is_starting(running):
     paths.write_record(running._replace(listen=[]))
-    with pytest.raises(NotRunning, match="names no door"):
+    with pytest.raises(NotRunning, match="one is starting"):
         paths.find_bridge()
+
+
+@pytest.mark.parametrize("reused", ["pid of a process that ended", "pid of another process"])
+def test_a_record_that_is_not_of_a_living_bridge_leads_nowhere(running, home, reused):
+    pid, started = (ended_process(), running.started) if "ended" in reused else (os.getpid(), running.started - 1)
+    paths.write_record(running._replace(pid=pid, started=started, listen=[f"unix:{home}/squatter.sock"]))
+    (home / "squatter.sock").touch()
+    assert paths.find_bridge() == (f"unix:{home}/bridge.sock", None)
+
+
+def ended_process() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        return process.pid
 
 
 def test_without_a_record_the_default_socket_is_tried(home):

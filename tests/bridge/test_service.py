@@ -13,6 +13,8 @@ from blender_addon.work import Answer
 from bridge import protocol
 from bridge.errors import RequestError
 from bridge.events import RequestFinished
+from bridge.health import HealthLimits
+from bridge.methods import CATALOGUE as METHODS
 from bridge.pool import PoolSettings
 from tests.bridge.blender import Wires, running_blender
 from tests.bridge.line import bridge, until
@@ -23,15 +25,18 @@ def names(methods) -> list[str]:
 
 
 async def test_status_tells_who_the_bridge_is_and_how_its_instances_are(blender, wires, listen):
-    async with bridge(wires, listen) as line:
+    async with bridge(wires, listen, health=HealthLimits()) as line:
         tool = await line.tool()
         await tool.call("r", "test.echo")
+        await until(lambda: line.health().checked_at)
         status = await tool.call("r", "bridge.status")
         assert (status["pid"], status["version"]) == (os.getpid(), protocol.VERSION)
         assert status["uptime"] >= 0
         [instance] = status["instances"]
         pool = instance.pop("pool")
         assert (pool["idle"], pool["leased"], pool["max_connections"]) == (1, 0, 4)
+        health = instance.pop("health")
+        assert (health["state"], health["blender"]["blender"]) == ("healthy", "0.0.0")
         assert instance == {
             "name": "default",
             "address": "test:default",
@@ -41,7 +46,7 @@ async def test_status_tells_who_the_bridge_is_and_how_its_instances_are(blender,
             "ready": True,
             "obstacle": None,
         }
-        assert await tool.call("r", "bridge.instances") == [{**instance, "pool": pool}]
+        assert await tool.call("r", "bridge.instances") == [{**instance, "pool": pool, "health": health}]
 
 
 async def test_the_catalogue_is_what_blender_describes_and_is_asked_for_once(blender, wires, listen):
@@ -96,7 +101,7 @@ async def test_a_description_of_another_shape_is_not_believed(blender, wires, li
     async with bridge(wires, listen) as line:
         tool = await line.tool()
         await until(lambda: line.pool().live)
-        assert len(await tool.call("r", "bridge.methods")) == len(CATALOGUE.describe()) + 3
+        assert len(await tool.call("r", "bridge.methods")) == len(CATALOGUE.describe()) + len(METHODS.describe())
 
 
 async def test_while_every_connection_is_in_use_the_catalogue_does_not_wait_past_its_deadline(blender, wires, listen):

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from bridge import events
-from bridge.supervised import MAX_DELAY, guarded, keep_running
+from bridge.supervised import MAX_DELAY, guarded, keep_running, split
 
 
 async def test_it_returns_when_the_function_returns(autojump_clock):
@@ -70,12 +70,68 @@ async def test_a_cancellation_propagates_from_the_function_and_from_the_pause(au
         assert scope.cancelled_caught
 
 
-async def test_a_base_exception_propagates(autojump_clock):
-    async def interrupted() -> None:
-        raise KeyboardInterrupt
+class Odd(BaseException):
+    """Neither an error nor an end."""
 
-    with pytest.raises(KeyboardInterrupt):
+
+@pytest.mark.parametrize("odd", [Odd(), BaseExceptionGroup("odd", [Odd(), ValueError()])], ids=repr)
+async def test_what_is_no_exception_and_no_end_is_survived(autojump_clock, odd):
+    seen: list[events.BridgeEvent] = []
+    errors: list[BaseException] = [odd]
+
+    async def flaky() -> None:
+        if errors:
+            raise errors.pop()
+
+    await keep_running("flaky", flaky, seen.append)
+    assert seen == [events.BackgroundError("flaky", repr(odd))]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+async def test_what_ends_the_process_propagates(autojump_clock, end):
+    async def interrupted() -> None:
+        raise end
+
+    with pytest.raises(end):
         await keep_running("task", interrupted, events.ignore)
+
+
+async def test_it_propagates_out_of_a_group_whose_rest_is_counted(autojump_clock):
+    seen: list[events.BridgeEvent] = []
+    inner = BaseExceptionGroup("inner", [KeyboardInterrupt(), KeyError("x")])
+
+    async def interrupted() -> None:
+        raise BaseExceptionGroup("both", [ValueError("no"), inner])
+
+    with pytest.RaisesGroup(pytest.RaisesGroup(KeyboardInterrupt)):
+        await keep_running("task", interrupted, seen.append)
+    assert seen == [
+        events.BackgroundError(
+            "task", "ExceptionGroup('both', [ValueError('no'), ExceptionGroup('inner', [KeyError('x')])])"
+        )
+    ]
+
+
+async def test_a_cancellation_in_a_group_ends_the_task(autojump_clock):
+    seen: list[events.BridgeEvent] = []
+
+    async def both() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            try:
+                await trio.sleep_forever()
+            finally:
+                raise ValueError("no")
+
+    with trio.move_on_after(1) as scope:
+        await keep_running("task", both, seen.append)
+    assert scope.cancelled_caught
+    assert [type(event) for event in seen] == [events.BackgroundError]
+
+
+def test_a_group_that_is_survived_whole_stays_as_it_was():
+    group = BaseExceptionGroup("odd", [Odd()])
+    assert split(group) == (group, None)
 
 
 def test_a_guarded_emitter_swallows_what_a_listener_raises():

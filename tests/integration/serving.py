@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,21 @@ def children(pid: int) -> list[psutil.Process]:
 
 
 @contextmanager
-def serving(home: Path, *arguments: str, command: Sequence[str] = (sys.executable, "-m", "bridge")) -> Iterator[Served]:
-    """A bridge that has said that it is ready; it and all that it started are gone afterwards."""
+def serving(
+    home: Path,
+    *arguments: str,
+    command: Sequence[str] = (sys.executable, "-m", "bridge"),
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
+    """A bridge that has said that it is ready; it and all that it started are gone afterwards.
+
+    `settings` are environment variables of ours beside the usual ones.
+    """
     log = home.with_suffix(".log")
+    variables = {**environment(home), **(settings or {})}
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [*command, "serve", *arguments], cwd=home.parent, env=environment(home), stdout=subprocess.PIPE,
+            [*command, "serve", *arguments], cwd=home.parent, env=variables, stdout=subprocess.PIPE,
             stderr=errors, text=True,
         )  # fmt: skip
     served = Served(process, home, log)
@@ -87,7 +96,12 @@ def serving(home: Path, *arguments: str, command: Sequence[str] = (sys.executabl
 def environment(home: Path) -> dict[str, str]:
     """Ours, without the settings of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BPY_BRIDGE_")}
-    return {**kept, "BPY_BRIDGE_HOME": str(home), "BLENDER_USER_RESOURCES": str(home.with_suffix(".blender"))}
+    return {
+        **kept,
+        "BPY_BRIDGE_HOME": str(home),
+        "BPY_BRIDGE_HTTP": "tcp:127.0.0.1:0",
+        "BLENDER_USER_RESOURCES": str(home.with_suffix(".blender")),
+    }
 
 
 def until(condition: Any) -> Any:

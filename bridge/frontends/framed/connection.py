@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import structlog
 import trio
+from structlog.contextvars import bind_contextvars
 
 from blender_addon.wire import Buffer, Cancel, Fault, Frame, Limits, Opened, Ping, Request, ServerSession, head
 from blender_addon.wire.frame import IN_PLACE_ABOVE
@@ -36,10 +37,11 @@ Answer = Reply | RequestError
 
 
 class FramedConnection:
-    """One tool client. `run` serves it until either side leaves."""
+    """One tool client, `connection_id` in the logs. `run` serves it until either side leaves."""
 
     def __init__(
         self,
+        connection_id: str,
         stream: ByteStream,
         service: Service,
         *,
@@ -50,15 +52,18 @@ class FramedConnection:
         handshake_timeout: float,
         on_request: Callable[[FramedConnection], None],
     ) -> None:
+        self.id = connection_id
         self.opened = False
         self._stream = stream
         self._service = service
         self._memory = memory
         self._session: ServerSession = protocol.server_session(limits, token)
         self._max_payload = limits.max_payload
+        tap = service.fleet.trace.tap("client", connection_id, secret=token)
         # A handshake has no payloads: nobody unknown may take up much memory.
-        self._reader = FrameReader(stream, min(limits.max_payload, IN_PLACE_ABOVE), memory, frame_timeout=frame_timeout)
-        self._writer = FrameWriter(stream, frame_timeout=frame_timeout)
+        first = min(limits.max_payload, IN_PLACE_ABOVE)
+        self._reader = FrameReader(stream, first, memory, frame_timeout=frame_timeout, tap=tap)
+        self._writer = FrameWriter(stream, frame_timeout=frame_timeout, tap=tap)
         self._handshake_timeout = handshake_timeout
         self._on_request = on_request
         self._calls: dict[str, Call] = {}
@@ -72,6 +77,11 @@ class FramedConnection:
     def in_flight(self) -> int:
         """Requests without a response yet."""
         return len(self._calls)
+
+    @property
+    def quiet(self) -> bool:
+        """No request is in flight, and none has come that was not read yet."""
+        return not self._calls and self._stream.quiet()
 
     async def run(self) -> None:
         """Serve until the client leaves, breaks the protocol, or `close` is called.
@@ -142,6 +152,8 @@ class FramedConnection:
 
     async def _serve(self) -> None:
         """Lead, do, follow, until the connection ends."""
+        # It may be the door's watch that has started this task, which knows nothing of the client.
+        bind_contextvars(connection=self.id)
         while not self._ended:
             call: Call | None = None
             answer: Answer | None = None
@@ -246,14 +258,16 @@ class FramedConnection:
             self._session.refuse(fault)
             return None
 
-    def _write_now(self, data: bytes) -> None:
+    def _write_now(self, data: bytes) -> bool:
+        """False where the client is slow to read: nothing was written."""
         try:
-            self._writer.write_now([data])
+            written = self._writer.write_now([data])
         except _GONE:
             self.close()
-            return
+            return False
         if self._writer.unfinished:
             self._nursery.start_soon(self._finish)
+        return written
 
     async def _finish(self) -> None:
         try:
@@ -277,12 +291,13 @@ class FramedConnection:
                 pass
 
     def _take(self, request: Request, payload: Buffer) -> Call:
-        def forward(name: str, event_payload: Buffer) -> None:
+        def forward(name: str, event_payload: Buffer) -> bool:
             envelope = self._session.event(request.id, name)
-            if envelope is not None and not self._ended:
-                self._write_now(head(envelope, len(event_payload)) + bytes(event_payload))
+            if envelope is None or self._ended:
+                return False
+            return self._write_now(head(envelope, len(event_payload)) + bytes(event_payload))
 
-        call = self._service.call(request, payload, forward)
+        call = self._service.call(request, payload, forward, self.id)
         self._calls[request.id] = call
         return call
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import socket
 from collections import OrderedDict
 
 import structlog
 import trio
+from structlog.contextvars import bind_contextvars
 
 from blender_addon.wire import Limits
 from bridge import events
@@ -50,8 +52,10 @@ class FramedDoor:
         self._max_clients = max_clients
         self._frame_timeout = frame_timeout
         self._handshake_timeout = handshake_timeout
+        self._ids = itertools.count(1)
         self._clients: OrderedDict[FramedConnection, None] = OrderedDict()
         self._accepting = trio.CancelScope()
+        self._emptied = trio.Event()
         self._asking: dict[FramedConnection, None] = {}
         self._asked = trio.Event()
 
@@ -66,9 +70,17 @@ class FramedDoor:
         return sum(client.in_flight for client in self._clients)
 
     async def settled(self) -> None:
-        """Wait until nothing is in flight."""
-        for client in list(self._clients):
-            await client.settled()
+        """Wait until nothing is in flight and nothing that a client has sent is unread."""
+        while unsettled := [client for client in self._clients if not client.quiet]:
+            for client in unsettled:
+                await client.settled()
+            await trio.sleep(_PATIENCE)
+
+    async def left(self) -> None:
+        """Wait until no client is here any more."""
+        while self._clients:
+            self._emptied = trio.Event()
+            await self._emptied.wait()
 
     async def serve(self, listeners: list[tuple[Listener, str | None]]) -> None:
         """Accept on each listener, with its token, until `stop_accepting`; then serve who is here to the end."""
@@ -103,7 +115,7 @@ class FramedDoor:
                 connected, _ = listener.socket.accept()
             except OSError as error:
                 if error.errno in _OUT_OF_FILES:
-                    log.warning("no more files for clients", error=error.strerror)
+                    log.warning("no more files for clients", address=listener.address, error=error.strerror)
                     self._make_room()
                     await trio.sleep(_BREATH)
                 continue
@@ -121,27 +133,33 @@ class FramedDoor:
         candidates = strangers if len(strangers) > self._max_clients // _STRANGERS else self._clients
         silent = next((client for client in candidates if client.in_flight == 0), None)
         if silent is not None:
-            log.warning("client closed to make room", clients=len(self._clients))
+            log.warning("client closed to make room", connection=silent.id, clients=len(self._clients))
             self._clients.pop(silent)
             silent.close()
 
     async def _serve_client(self, connected: socket.socket, token: str | None) -> None:
         try:
             client = self._client(connected, token)
+            bind_contextvars(connection=client.id)
+            log.debug("client has come")
             self._clients[client] = None
             try:
                 with self._service.status.client():
                     await client.run()
             finally:
                 self._clients.pop(client, None)
+                if not self._clients:
+                    self._emptied.set()
         except Exception:
             # The boundary between one client and all others: a bug in serving one ends that one.
             log.exception("client connection ended by a bug")
         finally:
             connected.close()
+            log.debug("client has gone")
 
     def _client(self, connected: socket.socket, token: str | None) -> FramedConnection:
         return FramedConnection(
+            f"c{next(self._ids)}",
             SocketStream(connected),
             self._service,
             limits=self._limits,

@@ -30,23 +30,40 @@ from blender_addon.wire import (
 from blender_addon.wire.parts import total_length
 from bridge import cli
 
+POOL = {
+    "name": "studio",
+    "state": "paused",
+    "max_connections": 4,
+    "idle": 2,
+    "leased": 1,
+    "connecting": 0,
+    "checking": 0,
+    "waiting": 3,
+    "oldest_wait": 0.25,
+    "last_error": None,
+}
 STATUS = {
     "pid": 4242,
     "version": "9.9",
     "uptime": 3725.5,
+    "state": "running",
+    "listen": ["unix:/run/bridge.sock"],
+    "http": "http://127.0.0.1:9871",
+    "clients": 2,
     "instances": [
         {
             "name": "studio",
             "address": "unix:/run/studio.sock",
             "blender": "5.0.1",
-            "connected": True,
-            "pool": {"leased": 1, "max_connections": 4, "idle": 2, "waiting": 3, "oldest_wait": 0.25},
+            "obstacle": "its pool is paused",
+            "health": {"state": "healthy", "reason": "it answers", "checked_at": 1.0, "failures": 0},
+            "pool": POOL,
         },
         {
             "name": "[red]other",
             "address": "unix:/o",
             "blender": None,
-            "connected": False,
+            "obstacle": "[Errno 2]",
             "pool": {"last_error": "[Errno 2]"},
         },
     ],
@@ -71,6 +88,13 @@ class Bridge:
 
     def __init__(self, path: str) -> None:
         self.requests: queue.Queue[Any] = queue.Queue()
+        self.answers: dict[str, Any] = {
+            "bridge.status": STATUS,
+            "bridge.methods": METHODS,
+            "bridge.pools": [POOL],
+            **{f"bridge.{act}": POOL for act in ("pause", "resume", "drain", "resize", "reconnect")},
+        }
+        self._client: socket.socket | None = None
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(path)
         self._listening.listen()
@@ -78,7 +102,13 @@ class Bridge:
         self._thread.start()
 
     def close(self) -> None:
+        """Gone, as a process that has ended: its client's connection too. Twice is as once."""
+        if self._listening.fileno() < 0:
+            return
         self._listening.shutdown(socket.SHUT_RDWR)
+        if self._client is not None:
+            with contextlib.suppress(OSError):  # it may have left already
+                self._client.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
         self._listening.close()
 
@@ -88,6 +118,7 @@ class Bridge:
                 sock, _ = self._listening.accept()
             except OSError:
                 return
+            self._client = sock
             # A client that is interrupted leaves without a word, with answers unread.
             with sock, contextlib.suppress(ConnectionError):
                 self._converse(sock)
@@ -126,7 +157,13 @@ class Bridge:
                     sock.sendall(head(session.event(event.id, "progress") or b"", len(progress)) + progress)
                 respond({"image": {"$part": "image"}}, parts={"image": PICTURE})
             else:
-                respond({"bridge.status": STATUS, "bridge.methods": METHODS}.get(event.method, {"é": [1, params]}))
+                answer = self.answers.get(event.method, {"é": [1, params]})
+                if answer == "wait":
+                    return
+                if isinstance(answer, Fault):
+                    respond(answer.as_object(), ok=False)
+                else:
+                    respond(answer)
         else:
             assert event is None or isinstance(event, Opened)
 
@@ -160,7 +197,8 @@ def fail(bridge, run):
 
     def fail(code: str, message: str = "so it is", **data: Any) -> tuple[int, str]:
         error = Fault(code, message, data=data).as_object()
-        exit_code, out, err = run("call", "error", "--json", json.dumps(error))
+        # What is busy is sent again until the time is up.
+        exit_code, out, err = run("call", "error", "--json", json.dumps(error), "--timeout", "0.3")
         assert out == ""
         return exit_code, err
 

@@ -11,7 +11,7 @@ import pytest
 
 import bridge
 from bridge import app, cli
-from bridge.cli import serve
+from bridge.cli import serving
 from bridge.errors import ConfigurationError, NotRunning
 
 
@@ -28,14 +28,16 @@ def test_wrong_usage_is_exit_code_2_with_a_usage_line(run, argv):
     assert err.startswith("usage: bpy-bridge")
 
 
-@pytest.mark.parametrize("command", ["demo", "serve", "call", "status", "methods"])
+@pytest.mark.parametrize("command", ["demo", "serve", "start", "stop", "restart", "logs", "service", "call", "status", "pool", "methods"])
 def test_each_command_has_help_with_the_exit_codes(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
     assert "6 no bridge running" in " ".join(out.split())
 
 
-@pytest.mark.parametrize("argv", ["call x", "status", "methods", "methods --json"])
+@pytest.mark.parametrize(
+    "argv", ["call x", "status", "pool pause", "methods", "methods --json", "stop", "logs", "service", "start --help"]
+)
 def test_what_asks_a_bridge_starts_without_trio_pydantic_or_rich(home, argv):
     code = f"import sys, bridge.cli; bridge.cli.main({argv.split()!r}); print(*sys.modules, file=sys.stderr)"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
@@ -50,10 +52,10 @@ class TestServe:
 
         async def pretend(settings, on_ready):
             seen.append(settings)
-            on_ready(["unix:/a", "tcp:127.0.0.1:5"])
+            on_ready(app.Doors(["unix:/a", "tcp:127.0.0.1:5"], None))
 
-        monkeypatch.setattr(serve, "serve", pretend)
-        monkeypatch.setattr(serve.log, "configure", lambda *_, **__: None)
+        monkeypatch.setattr(serving, "serve", pretend)
+        monkeypatch.setattr(serving.log, "configure", lambda *_, **__: None)
         code, out, _ = run(
             "serve", "--listen", "unix:/a", "--listen", "unix:/b", "--worker", "w", "--instance", "i=unix:/i"
         )
@@ -70,8 +72,8 @@ class TestServe:
         async def pretend(settings, on_ready):
             pass
 
-        monkeypatch.setattr(serve, "serve", pretend)
-        monkeypatch.setattr(serve.log, "configure", lambda *_, **options: told.update(options))
+        monkeypatch.setattr(serving, "serve", pretend)
+        monkeypatch.setattr(serving.log, "configure", lambda *_, **options: told.update(options))
         monkeypatch.setenv("BPY_BRIDGE_TOKEN", "s3cret-door")
         monkeypatch.setenv("BPY_BRIDGE_INSTANCES__I__TOKEN", "s3cret-blender")
         assert run("serve", "--listen", "tcp:127.0.0.1:0", "--instance", "i=tcp:127.0.0.1:1")[0] == 0
@@ -94,16 +96,16 @@ class TestServe:
         async def pretend(settings, on_ready):
             raise BaseExceptionGroup("nursery", [ExceptionGroup("inner", [ConfigurationError("the port is taken")])])
 
-        monkeypatch.setattr(serve, "serve", pretend)
-        monkeypatch.setattr(serve.log, "configure", lambda *_, **__: None)
+        monkeypatch.setattr(serving, "serve", pretend)
+        monkeypatch.setattr(serving.log, "configure", lambda *_, **__: None)
         assert run("serve") == (2, "", "bpy-bridge: the port is taken\n")
 
     def test_a_bug_keeps_its_traceback(self, run, monkeypatch):
         async def pretend(settings, on_ready):
             raise ExceptionGroup("nursery", [KeyError("a bug")])
 
-        monkeypatch.setattr(serve, "serve", pretend)
-        monkeypatch.setattr(serve.log, "configure", lambda *_, **__: None)
+        monkeypatch.setattr(serving, "serve", pretend)
+        monkeypatch.setattr(serving.log, "configure", lambda *_, **__: None)
         with pytest.raises(ExceptionGroup, match="nursery"):
             run("serve")
 
@@ -165,4 +167,4 @@ def test_every_error_of_ours_decides_its_exit_code(run, monkeypatch):
 
 
 def test_app_is_what_serve_runs():
-    assert serve.serve is app.serve
+    assert serving.serve is app.serve

@@ -134,9 +134,9 @@ def test_what_a_callback_raises_ends_its_own_call_alone(bridge, run):
 def test_an_error_leaves_the_client_bare_and_not_in_a_group(bridge, run):
     async def scenario():
         async with AsyncClient(bridge.address) as client:
-            await client.call("error", errors.Busy("full").as_object())
+            await client.call("error", errors.Refused("no").as_object())
 
-    with pytest.raises(errors.Busy):
+    with pytest.raises(errors.Refused):
         run(scenario)
 
 
@@ -274,3 +274,21 @@ def test_a_bug_in_the_reader_is_not_swallowed(bridge, run, monkeypatch):
 
     with pytest.RaisesGroup(ZeroDivisionError):
         run(scenario)
+
+
+def test_told_goodbye_it_finishes_what_runs_sends_nothing_more_and_leaves(bridge, run):
+    async def scenario():
+        async with AsyncClient(bridge.address) as client:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(client.call, "wait")
+                await anyio.to_thread.run_sync(bridge.seen.get)
+                bridge.say(head(b'{"kind":"goodbye","reason":"soon"}', 0))
+                with pytest.raises(errors.ShuttingDown), anyio.fail_after(10):
+                    while True:
+                        await client.ping()
+                assert len(bridge.requests) == 1
+                tasks.cancel_scope.cancel()
+            with pytest.raises(errors.NotRunning):
+                await client.call("echo")
+
+    run(scenario)

@@ -30,6 +30,7 @@ class Model:
     now: int = 0
     endpoint: str = "up"
     paused: bool = False
+    parked: bool = False
     closed: bool = False
     shrunk: bool = False
     failed: bool = False
@@ -89,8 +90,13 @@ class Model:
     def pause(self) -> None:
         self.paused = True
 
+    def park(self) -> None:
+        if not self.parked:
+            self.paused = self.parked = True
+            self.reconnect()
+
     def resume(self) -> None:
-        self.paused = False
+        self.paused = self.parked = False
         self._settle()
 
     def resize(self, size: int) -> None:
@@ -149,7 +155,7 @@ class Model:
         self.served.append(client)
 
     def _settle(self) -> None:
-        while not self.closed:
+        while not (self.closed or self.parked):
             self._serve()
             supply = len(self.idle) + len(self.dialing)
             wanted = max(len(self.queue) - supply, min(WARM, self.size) - self._total())

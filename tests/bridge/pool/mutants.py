@@ -83,6 +83,36 @@ MUTANTS = [
     _ledger("what comes back after the close lives on", ('        if self.closed:\n            return "closed"\n', "")),
     _ledger("close forgets the waiters", ("for waiter in list(self._waiters.values()):", "for waiter in []:")),
     _ledger("a paused pool lends what comes back", ("if self._waiters and not self.paused:", "if self._waiters:")),
+    _ledger("a parked pool lends what comes back", ("self.paused = self.parked = True\n", "self.parked = True\n")),
+    _ledger(
+        "a parked pool keeps what is idle",
+        ("self.parked = True\n            return self._renew(now)", "self.parked = True\n            return None"),
+    ),
+    _ledger(
+        "a parked pool opens connections",
+        ("if self._opens_nothing:\n            return 0", "if self.closed:\n            return 0"),
+    ),
+    _ledger(
+        "a parked pool begins what it had reserved",
+        ("if self._opens_nothing or not needed", "if self.closed or not needed"),
+    ),
+    _ledger("a parked pool tries again without an end", ("and not self._opens_nothing\n", "\n")),
+    _ledger("a resumed pool opens nothing", ("self.paused = self.parked = False", "self.paused = False")),
+    _ledger(
+        "those who are held back are told that there is no Blender",
+        ("if self.paused or not self.unreachable", "if not self.unreachable"),
+    ),
+    _ledger(
+        "a resumed pool has no time to connect",
+        (
+            "if self.unreachable:\n                self._without_since = now\n            return",
+            "return",
+        ),
+    ),
+    _ledger("drained before the last one is back", ('"draining" if self._total() else', '"draining" if False else')),
+    _ledger(
+        "drained while one is being opened", ('"draining" if self._total() else', '"draining" if self._leased else')
+    ),
     _ledger("a dead idle connection is lent", ("if slot.connection.usable():", "if True:")),
     _ledger(
         "nothing is checked before it is lent", ("if now - slot.idle_since > self.settings.check_after:", "if False:")
@@ -108,7 +138,10 @@ MUTANTS = [
             'pool is going down."""',
         ),
     ),
-    _ledger("every reserved connect begins", ("if self.closed or not needed or others", "if self.closed or others")),
+    _ledger(
+        "every reserved connect begins",
+        ("if self._opens_nothing or not needed or others", "if self._opens_nothing or others"),
+    ),
     _ledger(
         "all probe while the endpoint is down",
         ("1 if not self._connecting and now >= self._retry_at else 0", "9 if now >= self._retry_at else 0"),
@@ -166,6 +199,7 @@ MUTANTS = [
         "a drain is over before the last lease",
         ("if self._ledger.closed and not self._ledger.leased:", "if self._ledger.closed:"),
     ),
+    _pool("who waits for the drain is not woken", ("        self._drains.unpark_all()\n", "")),
     _pool(
         "the keeper sleeps on",
         ("        if ledger.due_before(self._tick_at, now):\n            self._poke.set()\n", ""),

@@ -40,7 +40,7 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
 
-CONTROL = ("cancel the run", "close", "reconnect", "pause", "shrink")
+CONTROL = ("cancel the run", "close", "reconnect", "pause", "park", "shrink")
 
 
 def schedules(
@@ -114,6 +114,7 @@ class Crowd(trio.abc.Instrument):
                 await wait_all_tasks_blocked()
                 self._watching = False
                 self._pool.resume()  # the script may be over before the second is
+                await wait_all_tasks_blocked()
                 self._judge_quiet()
                 await self._pool.drain()
         if in_time.cancelled_caught:
@@ -200,6 +201,9 @@ class Crowd(trio.abc.Instrument):
                 self._pool.reconnect()
             case ("pause", 0):
                 self._pool.pause()
+                trio.lowlevel.spawn_system_task(self._a_second_later, self._pool.resume)
+            case ("park", 0):
+                self._pool.park()
                 trio.lowlevel.spawn_system_task(self._a_second_later, self._pool.resume)
             case ("shrink", 0):
                 self._pool.resize(max(1, self._plan.size - 1))

@@ -73,6 +73,11 @@ class Histories(RuleBasedStateMachine):
         self._note("pause")
 
     @rule()
+    def park(self) -> None:
+        self.model.park()
+        self._note("park")
+
+    @rule()
     def resume(self) -> None:
         self.model.resume()
         self._note("resume")

@@ -94,7 +94,7 @@ async def test_race_20_a_drain_that_is_cancelled_midway_can_be_done_again(pool_c
         with trio.move_on_after(1) as scope:
             await rig.pool.drain()
         assert scope.cancelled_caught
-        assert rig.pool.statistics().state == "draining"
+        assert rig.pool.statistics().state == "closing"
         rig.nursery.start_soon(_release_later, holder)
         await rig.pool.drain()
         await rig.ended.wait()

@@ -120,7 +120,7 @@ async def test_race_28_what_comes_back_after_the_close_is_closed_and_not_lent_ag
         rig.pool.close()
         await wait_all_tasks_blocked()
         assert not holder.connection.closed
-        assert rig.pool.statistics().state == "draining"
+        assert rig.pool.statistics().state == "closing"
         holder.release()
         await wait_all_tasks_blocked()
         assert rig.endpoint.made[0].closed

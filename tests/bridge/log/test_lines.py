@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
+import threading
 
 import pytest
 import structlog
 
 from bridge import log
-
-
-@pytest.fixture
-def lines():
-    """lines(form, level, secrets=…) sets logging up; lines() gives what was written since."""
-    root = logging.getLogger()
-    handlers, level, stream = root.handlers, root.level, io.StringIO()
-
-    def lines(form=None, level="info", *, secrets=()):
-        if form is not None:
-            log.configure(level, form, secrets=secrets, stream=stream)
-        text = stream.getvalue()
-        stream.seek(0)
-        stream.truncate()
-        return text.splitlines()
-
-    yield lines
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
 
 
 def fail():
@@ -83,7 +64,7 @@ def test_an_exception_stays_on_its_events_line_and_says_where(lines, form):
     assert len(written) == 3
     for line in written:
         assert all(
-            part in line for part in ("several", "ValueError", "KeyError", "test_log.py", "fail", r"first\nsecond")
+            part in line for part in ("several", "ValueError", "KeyError", "test_lines.py", "fail", r"first\nsecond")
         )
 
 
@@ -108,3 +89,36 @@ def test_an_event_without_an_exception_says_so_by_saying_nothing(lines):
     lines("console")
     structlog.get_logger().error("failed", exc_info=True)
     assert "exception" not in lines()[0]
+
+
+def test_a_value_that_cannot_be_rendered_costs_its_line_and_not_the_caller(lines):
+    class Broken:
+        def __repr__(self):
+            raise ZeroDivisionError
+
+    lines("console")
+    structlog.get_logger("here").info("first", what=Broken())
+    logging.getLogger("there").warning("%d", "no number")
+    structlog.get_logger().info("second")
+    first, there, second = lines()
+    assert "could not be rendered" in first
+    assert "ZeroDivisionError" in first
+    assert "test_lines.py" in there
+    assert "second" in second
+
+
+def test_a_line_below_the_level_is_not_even_rendered(lines):
+    class Untouchable:
+        def __repr__(self):
+            raise AssertionError
+
+    lines("json", "info")
+    structlog.get_logger().debug("quiet", what=Untouchable())
+    assert lines() == []
+
+
+def test_setting_up_again_loses_nothing_that_was_logged_before_and_leaves_no_thread(lines):
+    lines("console")
+    structlog.get_logger().info("before")
+    assert "before" in lines("json")[0]
+    assert [thread.name for thread in threading.enumerate()].count("log") == 1

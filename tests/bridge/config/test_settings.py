@@ -18,32 +18,6 @@ pytestmark = pytest.mark.usefixtures("home")
 TCP = {"instances": {"studio": {"address": "tcp:127.0.0.1:9"}}}
 
 
-@pytest.fixture
-def load(home):
-    """load(flags, toml=…, NAME=value): with BPY_BRIDGE_NAME in the environment."""
-
-    def load(flags=None, *, toml=None, **variables):
-        if toml is not None:
-            paths.ensure_private(home)
-            paths.config_file().write_text(toml)
-        return load_settings(flags, environment={f"BPY_BRIDGE_{name}": value for name, value in variables.items()})
-
-    return load
-
-
-@pytest.fixture
-def refusal(load):
-    """The lines with which the settings are refused."""
-
-    def refusal(flags=None, *, toml=None, **variables):
-        with pytest.raises(ConfigurationError) as caught:
-            load(flags, toml=toml, **variables)
-        assert caught.value.exit_code == 2
-        return str(caught.value)
-
-    return refusal
-
-
 def test_without_any_source_there_are_defaults(load, home):
     settings = load()
     assert settings.listen == [f"unix:{home}/bridge.sock"]
@@ -201,7 +175,9 @@ def test_a_token_file_without_a_token_is_refused(refusal, tmp_path, content, sai
 
 
 def test_one_name_for_an_instance_and_a_worker_is_refused(refusal):
-    assert "both have 'a'" in refusal({"workers": {"a": {}}, "instances": {"a": {"address": "unix:/a"}}})
+    assert "one name to two Blenders, as it does 'a'" in refusal(
+        {"workers": {"a": {}}, "instances": {"a": {"address": "unix:/a"}}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -239,3 +215,47 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 
 def test_infinity_means_for_ever(load):
     assert load(POOL__MAX_LIFETIME="inf").pool_for("x").max_lifetime == math.inf
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("LISTEN", "", "it is empty; for example BPY_BRIDGE_LISTEN=unix:"),
+        ("LISTEN", "unix:/a,,unix:/b", "it is empty; for example BPY_BRIDGE_LISTEN=unix:"),
+        ("LISTEN", "unix:", "'unix:' names no socket file: write unix:"),
+        ("LISTEN", "tcp:127.0.0.1", "needs a host and a port from 0 to 65535 (IPv6 in brackets): write unix:"),
+        ("HTTP", "", "it is empty; for example BPY_BRIDGE_HTTP=tcp:"),
+        ("HTTP", "http://127.0.0.1:99", "'http://127.0.0.1:99' is not an address: write "),
+        ("HTTP", "tcp:0.0.0.0:99", "must be on this machine, as tcp:127.0.0.1:99"),
+        ("INSTANCES__S__ADDRESS", "", "it is empty; for example BPY_BRIDGE_INSTANCES__S__ADDRESS=unix:"),
+        ("INSTANCES__S__ADDRESS", "studio:9876", "'studio:9876' is not an address: write "),
+        ("WORKERS__W__BLENDER", "", "it is empty; for example BPY_BRIDGE_WORKERS__W__BLENDER=/opt/"),
+        ("WORKERS__W__FILE", "", "it is empty; for example BPY_BRIDGE_WORKERS__W__FILE=/home/"),
+    ],
+)
+def test_an_empty_or_malformed_address_or_path_is_one_line_that_says_all(refusal, variable, value, said):
+    [line] = refusal(**{variable: value}).splitlines()
+    setting = variable.lower().replace("__", ".")
+    assert line.startswith(f"{setting}, from the environment variable BPY_BRIDGE_{variable}: ")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("listen = ['unix:/a', '']", 'listen, from the file FILE: it is empty; for example listen = "unix:'),
+        ("listen = 5", 'must be a valid list, not 5; for example listen = "unix:'),
+        ("http = 3", 'http, from the file FILE: must be a valid string, not 3; for example http = "tcp:'),
+        (
+            "instances.a = { address = 'unix:/x', token_file = '' }",
+            'instances.a.token_file, from the file FILE: it is empty; for example [instances.a] token_file = "/home/',
+        ),
+        (
+            "instances.a = { address = 'unix:/x', token_file = '/no' }",
+            'must be an existing file; there is no /no; for example [instances.a] token_file = "/home/',
+        ),
+    ],
+)
+def test_so_it_is_in_the_file(refusal, toml, said):
+    [line] = refusal(toml=toml).splitlines()
+    assert said.replace("FILE", str(paths.config_file())) in line

@@ -1,7 +1,4 @@
-"""Logs: one line an event, on standard error, `console` for people or `json` for machines. Secrets never.
-
-Modules log with `structlog.get_logger()` or the standard `logging`; both come out here, in the same form.
-"""
+"""From an event to its line: `console` for people, `json` for machines, and no secret in either."""
 
 from __future__ import annotations
 
@@ -10,12 +7,11 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterable, MutableMapping
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import Processor
 
-Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["console", "json"]
 
 HIDDEN = "•••"
@@ -26,14 +22,22 @@ _LONGEST_TEXT = 8_192
 _Event = MutableMapping[str, Any]
 
 
-def configure(
-    level: Level = "info", form: Format = "console", *, secrets: Iterable[str] = (), stream: TextIO | None = None
-) -> None:
-    """Set logging up for the process; may be called again.
+def formatter(form: Format, secrets: Iterable[str]) -> logging.Formatter:
+    """What makes a record one line, structlog's and the standard library's alike."""
+    every = {text for secret in secrets for text in (secret, json.dumps(secret)[1:-1])}
+    return _OneLine(
+        sorted(every, key=len, reverse=True),
+        foreign_pre_chain=processors(),
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _render_json if form == "json" else _render_console,
+        ],
+    )
 
-    Each of `secrets` is blackened wherever it stands in a line. `stream` is standard error unless it is given.
-    """
-    shared: list[Processor] = [
+
+def processors() -> list[Processor]:
+    """What happens to an event where it is logged, in the task and thread whose context it carries."""
+    return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -41,28 +45,15 @@ def configure(
         _hide_by_name,
         _cut,
     ]
-    render = _render_json if form == "json" else _render_console
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        _OneLine(
-            sorted({text for secret in secrets for text in (secret, json.dumps(secret)[1:-1])}, key=len, reverse=True),
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(level.upper())
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
+
+
+def exception_of(exc_info: object) -> BaseException | None:
+    """The exception that a log call was given or is made under."""
+    if isinstance(exc_info, tuple):
+        exc_info = exc_info[1]
+    elif exc_info is True:
+        exc_info = sys.exc_info()[1]
+    return exc_info if isinstance(exc_info, BaseException) else None
 
 
 class _OneLine(structlog.stdlib.ProcessorFormatter):
@@ -98,7 +89,7 @@ def _short(text: str) -> str:
 
 
 def _render_json(_logger: Any, _method: str, event: _Event) -> str:
-    error = _take_exception(event)
+    error = exception_of(event.pop("exc_info", None))
     ordered = {name: event.pop(name) for name in ("time", "level", "event") if name in event}
     ordered.update(event)
     if error is not None:
@@ -107,21 +98,12 @@ def _render_json(_logger: Any, _method: str, event: _Event) -> str:
 
 
 def _render_console(_logger: Any, _method: str, event: _Event) -> str:
-    error = _take_exception(event)
+    error = exception_of(event.pop("exc_info", None))
     words = [str(event.pop("time", "")), f"{event.pop('level', ''):<7}", _plain(event.pop("event", ""))]
     words += [f"{name}={_quoted(value)}" for name, value in event.items()]
     if error is not None:
         words.append(f"exception={_quoted(_short(_in_short(error)))}")
     return " ".join(words)
-
-
-def _take_exception(event: _Event) -> BaseException | None:
-    found = event.pop("exc_info", None)
-    if isinstance(found, BaseException):
-        return found
-    if isinstance(found, tuple):
-        return found[1] if isinstance(found[1], BaseException) else None
-    return sys.exc_info()[1] if found else None
 
 
 def _in_short(error: BaseException) -> str:
