@@ -3,9 +3,10 @@
     python -m blender_addon.headless --listen ADDR            in the bpy wheel
     blender -b --python …/blender_addon/headless.py -- --listen ADDR
 
-Prints one JSON line {"ready": true, "address", "pid", "blender"} on standard output when it takes connections. From
-then on standard output is standard error: nothing that Blender or a command prints can be mistaken for it. Ends with
-its parent, see lifetime.py, and in order at SIGTERM. Exit codes: 0; 2 usage or configuration; 3 no Blender.
+Says on standard output how far it is, in JSON lines: {"phase": "importing", "pid"} once Python runs, {"phase":
+"listening", "pid"} once Blender and its file are loaded, {"ready": true, "address", "pid", "blender"} when it takes
+connections. All else that Blender or a command prints goes to standard error, so that nothing can be mistaken for them.
+Ends with its parent, see lifetime.py, and in order at SIGTERM. Exit codes: 0; 2 usage or configuration; 3 no Blender.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     __package__ = "blender_addon"
 
+from .changes import Changes
 from .commands import CATALOGUE
 from .intake import Intake
 from .interrupt import best_interrupter
@@ -35,6 +37,7 @@ from .pump import BlockingPump, Pump
 from .sockets import AddressRefused
 from .wire import Peer
 from .wire.address import Address, parse_address
+from .work import Work
 
 # A command that runs when the end comes may finish in this time, is interrupted then, and is left behind at last.
 FINISH_SECONDS = 5.0
@@ -48,6 +51,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Serve until told to end. Returns the exit code."""
     options = _options(arguments)
     out = _claim_stdout()
+    _say(out, {"phase": "importing", "pid": os.getpid()})
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     lifetime = Lifetime(parent_death_signal=options.parent_death_signal)
     try:
@@ -59,6 +63,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except ImportError as error:
         _log.error("this Python has no Blender: install bpy-bridge[embedded], or use blender -b (%s)", error)
         return 3
+    _say(out, {"phase": "listening", "pid": os.getpid()})
     return _serve(options.listen, token, blender, lifetime, out)
 
 
@@ -77,9 +82,9 @@ def _serve(address: Address, token: Optional[str], blender: Blender, lifetime: L
     lifetime.watch(orphaned=end.at_once, told=end.in_order)
     listener.start()
     ready = {"ready": True, "address": str(listener.address), "pid": os.getpid(), "blender": blender.version}
-    with os.fdopen(out, "w") as stream:
-        stream.write(json.dumps(ready) + "\n")
-    BlockingPump(pump).run()
+    _say(out, ready)
+    os.close(out)
+    BlockingPump(pump, blender.perform).run()
     listener.close(FAREWELL_SECONDS)
     end.reached.set()
     return 0
@@ -101,27 +106,22 @@ class Blender:
         bpy.ops.ed.undo_push(message="start")
         self.version: str = bpy.app.version_string
         self._temporary = str(bpy.app.tempdir)
-        self._file = ""
-        self._follow_file()
+        self._changes = Changes(bpy)
 
     def describe(self) -> Dict[str, Any]:
         """The Blender part of a pong. From any thread."""
-        return {"blender": self.version, "file": self._file}
+        return {"blender": self.version, **self._changes.describe()}
+
+    def perform(self, pump: Pump, work: Work) -> None:
+        """Run it, and know afterwards whether there is something that was not saved. Main thread."""
+        method = work.call.method
+        self._changes.begin()
+        pump.run(work)
+        self._changes.end(method)
 
     def remove_temporary_files(self) -> None:
         """What Blender does itself when it ends in order."""
         shutil.rmtree(self._temporary, ignore_errors=True)
-
-    def _follow_file(self) -> None:
-        bpy = self._bpy
-
-        @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]  # bpy has no types
-        def follow(*_: object) -> None:
-            self._file = bpy.data.filepath
-
-        follow()
-        bpy.app.handlers.load_post.append(follow)
-        bpy.app.handlers.save_post.append(follow)
 
 
 class _End:
@@ -189,6 +189,10 @@ def _claim_stdout() -> int:
     kept = os.dup(1)
     os.dup2(2, 1)
     return kept
+
+
+def _say(out: int, said: Dict[str, Any]) -> None:
+    os.write(out, (json.dumps(said) + "\n").encode())
 
 
 def _script_arguments() -> Optional[Sequence[str]]:

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections import OrderedDict
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from .call import StopReason
 from .execution import execute, stopped
@@ -229,8 +229,10 @@ class Pump:
 class BlockingPump:
     """Drives a pump where the main thread has nothing else to do: it sleeps until work comes."""
 
-    def __init__(self, pump: Pump) -> None:
+    def __init__(self, pump: Pump, perform: Callable[[Pump, Work], None] = Pump.run) -> None:
+        """`perform` runs one work by the pump's `run`, with whatever else there is to do around it."""
         self._pump = pump
+        self._perform = perform
 
     def run(self) -> None:
         """Run work until the pump is closed."""
@@ -239,7 +241,7 @@ class BlockingPump:
             if work is None:
                 self._pump.park()
             else:
-                self._pump.run(work)
+                self._perform(self._pump, work)
 
 
 def _answer(tickets: List[Ticket], fault: Fault) -> None:

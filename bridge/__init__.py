@@ -9,11 +9,16 @@ State is published (statistics snapshots, the latest Health), facts are emitted 
 
     client       what tool authors import: a blocking client and an async one
     frontends    doors, thin, each ignorant of the others
-    service      use cases: call, cancel, status; the only thing that a frontend sees
+    metrics      events and snapshots → series
+    service      use cases: call and cancel; with status, the only thing that a frontend sees
+    methods      the bridge's own methods: one function each, whose signature is its schema
+    status       what the bridge says of itself, measured when it is asked
     fleet        instance name → pool; finds running Blenders, routes
+    health       probes each Blender on a connection of its own, publishes the latest Health
     supervisor   Blender processes that the bridge starts: slots, start phases, restart with backoff
     pool         leases, strict FIFO waiters, limits, drain, resize, pause
     connection   a session on a stream: one reader, call, poison bit
+    trace        the wire, live: each connection's tap, and those who watch
     protocol     the wire's sessions bound to a fast JSON codec
     config       settings: file, environment, flags; each error names the setting and the fix
     paths        where sockets, tokens and records lie, and how a client finds the running bridge

@@ -26,7 +26,7 @@ from blender_addon.wire.session import ClientEvent
 from . import protocol
 from .errors import BlenderLost
 from .frames import FrameReader, FrameWriter
-from .memory import MemoryShare
+from .memory import Holder, MemoryShare
 from .stream import ByteStream
 from .trace import Tap
 
@@ -41,7 +41,7 @@ class Reply(NamedTuple):
     payload: Buffer
     parts: Parts | None
     boot: str | None
-    memory: MemoryShare | None = None
+    memory: Holder | None = None
 
     def drop(self) -> None:
         """Give the payload's memory back."""

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 DiscardReason = Literal["poisoned", "broken", "recycled", "idle", "stale", "surplus", "closed", "failed_check"]
 HealthState = Literal["unknown", "healthy", "busy", "unresponsive", "unreachable"]
-AcquireOutcome = Literal["ok", "busy", "timeout", "cancelled", "closed", "unavailable"]
+AcquireOutcome = Literal["ok", "busy", "timeout", "cancelled", "closed", "unavailable", "shared"]
 
 
 class LeaseGranted(NamedTuple):
@@ -82,6 +82,13 @@ class RequestFinished(NamedTuple):
     request: str
 
 
+class RequestShared(NamedTuple):
+    """A request was answered by the execution of an identical one that it had been waiting with."""
+
+    instance: str
+    method: str
+
+
 class ProbeFinished(NamedTuple):
     """A health check has ended after `seconds`; `failures` is how many have failed in a row, this one included."""
 
@@ -122,6 +129,7 @@ BridgeEvent = (
     | ConnectionDiscarded
     | ExclusivityViolated
     | RequestFinished
+    | RequestShared
     | ProbeFinished
     | WorkerStarted
     | WorkerEnded

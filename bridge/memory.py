@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Protocol
 
 import trio
 
@@ -37,6 +38,28 @@ class SpareBuffers:
             return
         if sum(map(len, self._spare)) + len(buffer) <= _SPARE_AT_MOST:
             self._spare.append(buffer)
+
+
+class Holder(Protocol):
+    """Whom a payload is charged to."""
+
+    def drop(self, payload: Buffer) -> None:
+        """Give back a payload's bytes and its memory; nobody may look at it afterwards."""
+        ...
+
+
+class SharedPayload:
+    """One payload that several hold: the last of them to drop it gives its memory back to `owner`."""
+
+    def __init__(self, owner: Holder | None, holders: int) -> None:
+        self._owner = owner
+        self._holders = holders
+
+    def drop(self, payload: Buffer) -> None:
+        """One of them is done with it."""
+        self._holders -= 1
+        if self._holders == 0 and self._owner is not None:
+            self._owner.drop(payload)
 
 
 class MemoryBudget:

@@ -29,6 +29,7 @@ from .errors import (
     error_from_fault,
 )
 from .fleet import Fleet, Instance
+from .sharing import Execution, Key, Sharing, identity
 from .status import Status
 
 log = structlog.get_logger(__name__)
@@ -111,6 +112,7 @@ class Service:
         self._ids = itertools.count(1)
         self._running: dict[Call, None] = {}
         self._catalogues: dict[str, tuple[str | None, list[dict[str, Any]]]] = {}
+        self._sharing = Sharing()
 
     def call(self, request: Request, payload: Buffer, on_event: OnEvent | None = None, connection: str = "") -> Call:
         """Take a request; its deadline counts from here. `connection` is the id of who asks."""
@@ -182,6 +184,9 @@ class Service:
     async def _forward(self, call: Call, instance: Instance) -> Reply:
         call.instance = instance.name
         try:
+            if instance.pool.would_wait and (key := self._shareable(call, instance)) is not None:
+                execute, shared = partial(self._exchange, call), partial(self._shared, call)
+                return await self._sharing.perform(key, instance.pool, call, execute, shared)
             lease = await instance.pool.acquire()
         except Busy as error:
             error.data["current"] = self._current(instance)
@@ -195,15 +200,28 @@ class Service:
             raise lost
         return await self._ask_again(call, instance, lost, boot)
 
-    async def _exchange(self, call: Call, connection: Connection) -> Reply:
+    def _shareable(self, call: Call, instance: Instance) -> Key | None:
+        boot, described = self._catalogues.get(instance.name, (None, []))
+        return identity(call.request, call.payload, instance.name, described if boot == instance.boot else [])
+
+    def _shared(self, call: Call) -> None:
+        self.status.shared += 1
+        self._emit(events.RequestShared(call.instance, call.request.method))
+
+    async def _exchange(self, call: Call, connection: Connection, execution: Execution | None = None) -> Reply:
+        """Do it on that connection; with an execution, for all who wait for that."""
         request = call.request
         left = call.deadline - trio.current_time()
         if left <= 0 and call.scope is not None:
             call.scope.cancel()
             await trio.lowlevel.checkpoint_if_cancelled()
+        on_event = call.on_event
+        if execution is not None and execution.waiters:
+            left += execution.deadline(call.deadline) - call.deadline
+            on_event = execution.on_event(on_event)
         forwarded = Request(f"b{next(self._ids)}", request.method, left, None, request.key, request.boot, request.parts)
         previous = call.exchange
-        call.exchange = exchange = Exchange(forwarded, call.payload, call.on_event)
+        call.exchange = exchange = Exchange(forwarded, call.payload, on_event)
         if previous is not None:
             exchange.sent = previous.sent
         self._running[call] = None
@@ -235,8 +253,8 @@ class Service:
         method = call.request.method
         seconds = trio.current_time() - call.started
         if outcome is None:
-            outcome = "unknown" if call.sent else "not_executed"
-        where = "after it was handed to Blender" if outcome == "unknown" else "while it was waiting; it did not run"
+            outcome = "unknown" if call.sent or methods.changes_something(method) else "not_executed"
+        where = "after it had begun" if outcome == "unknown" else "while it was waiting; it did not run"
         if call.cancelled:
             return RequestCancelled(f"{method} was cancelled {where}", outcome=outcome)
         instance = self.fleet.instances.get(call.instance)

@@ -25,14 +25,15 @@ class Readiness(NamedTuple):
 class Status:
     """Published state: rooms write what they know into it, doors read it.
 
-    `listen` and `http` are the open doors' addresses, `clients` the connections to the framed door, `draining` is true
-    once the bridge is told to end.
+    `listen` and `http` are the open doors' addresses, `clients` the connections to the framed door, `shared` how many
+    requests another's execution has answered, `draining` is true once the bridge is told to end.
     """
 
     def __init__(self, fleet: Fleet) -> None:
         self.listen: list[str] = []
         self.http: str | None = None
         self.clients = 0
+        self.shared = 0
         self.draining = False
         self._fleet = fleet
         self._started = trio.current_time()
@@ -59,6 +60,7 @@ class Status:
             "listen": self.listen,
             "http": self.http,
             "clients": self.clients,
+            "shared": self.shared,
             "instances": self.instances(),
         }
 

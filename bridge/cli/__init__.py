@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from bridge import paths
 from bridge.errors import BridgeError
 
 from . import arguments, output
@@ -53,6 +54,7 @@ def _bridge_named(name: str | None) -> Iterator[None]:
     os.environ["BPY_BRIDGE_NAME"] = name
     os.environ.pop("BPY_BRIDGE_ADDRESS", None)
     try:
+        paths.bridge_name()  # what is no name is wrong whether a bridge runs or not
         yield
     finally:
         for variable in ("BPY_BRIDGE_NAME", "BPY_BRIDGE_ADDRESS"):

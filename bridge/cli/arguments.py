@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     _config(commands)
 
     doctor = _command(commands, "doctor", "examine this installation and say what is wrong, and what mends it")
-    doctor.add_argument("--config", type=Path, metavar="FILE", help="the configuration, a TOML file")
+    _serve_flags(doctor)
     doctor.add_argument("--json", action="store_true", help="print the findings as one JSON object")
     return parser
 
@@ -146,7 +146,7 @@ def _command(
 
 
 def _serve_flags(parser: argparse.ArgumentParser) -> None:
-    """What `serve` can be told, and so `start` and `service`, which pass it on."""
+    """What `serve` can be told; `start` and `service` pass it on, `config` and `doctor` judge it."""
     flags = [
         parser.add_argument(
             "--listen", action="append", metavar="ADDR", help=f"a door to open: {_ADDRESS}; repeatable"
@@ -234,7 +234,7 @@ def _config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     show.add_argument("--json", action="store_true", help="print one JSON object")
     check = _command(actions, "check", "say whether the settings are valid, and if not, what is wrong with each")
     for action in (show, check):
-        action.add_argument("--config", type=Path, metavar="FILE", help="the configuration, a TOML file")
+        _serve_flags(action)
 
 
 def _bridge(parser: argparse.ArgumentParser) -> None:

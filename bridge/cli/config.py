@@ -6,7 +6,7 @@ import argparse
 
 from bridge.config import Sources, check, list_settings, read_sources
 
-from . import output, tables
+from . import flags, output, tables
 
 _TITLES = ("setting", "value", "source", "meaning")
 _UNITS = "Times are seconds, sizes bytes. A flag wins over the environment, that over the file, that over the default."
@@ -14,7 +14,7 @@ _UNITS = "Times are seconds, sizes bytes. A flag wins over the environment, that
 
 def run(options: argparse.Namespace) -> int:
     """Show or check the settings. Raises ConfigurationError with a line for each thing that is wrong."""
-    sources = read_sources(file=options.config)
+    sources = read_sources(flags.settings_of(options), file=options.config)
     listed = list_settings(check(sources), sources)
     if options.action == "check":
         print(output.visible(f"the configuration is valid: {_origins(sources)}"))

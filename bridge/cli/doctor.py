@@ -8,7 +8,7 @@ from collections import Counter
 
 from bridge.doctor import CHECKS, Level, Place, Report, examine
 
-from . import output, tables
+from . import flags, output, tables
 
 EXIT_BROKEN = 1
 
@@ -17,7 +17,7 @@ _STYLES: dict[Level, str] = {"ok": "green", "warning": "yellow", "broken": "bold
 
 def run(options: argparse.Namespace) -> int:
     """Examine everything; 1 if anything is broken."""
-    reports = examine(Place.here(options.config), CHECKS)
+    reports = examine(Place.here(flags.settings_of(options), config=options.config), CHECKS)
     counts = Counter(finding.level for report in reports for finding in report.findings)
     if options.json:
         output.print_json(_as_object(reports, counts))

@@ -13,7 +13,7 @@ from .start import present
 def run(options: argparse.Namespace) -> int:
     """Stop what runs and start it anew, in the background; where none runs, start one."""
     stopped = daemon.stop(timeout=options.timeout, force=options.force)
-    flags, cwd = ([], None) if stopped is None else (stopped.flags, stopped.cwd)
+    flags, cwd = ((), None) if stopped is None else (stopped.flags, stopped.cwd)
     until = monotonic() + options.timeout
     present(daemon.start(flags, cwd=cwd, timeout=options.timeout), options, until)
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
 
 import trio
 
@@ -14,12 +13,14 @@ from bridge.config import Settings, load_settings
 from bridge.daemon.detach import go_home
 from bridge.errors import BridgeError
 
+from . import flags
+
 _STANDARD_ERROR = 2
 
 
 def run(options: argparse.Namespace, announce: Callable[[list[str], str | None], None]) -> int:
     """Serve until told to end; `announce` is called once the doors are open, with their addresses."""
-    settings = load_settings(_flags(options), file=options.config)
+    settings = load_settings(flags.settings_of(options), file=options.config)
     token = settings.door_token()
     rotation = log.Rotation(paths.log_file(), _STANDARD_ERROR) if options.detached else None
     log.configure(settings.log.level, settings.log.format, secrets=_secrets(settings, token), after_write=rotation)
@@ -36,20 +37,6 @@ def run(options: argparse.Namespace, announce: Callable[[list[str], str | None],
     finally:
         log.flush()
     return 0
-
-
-def _flags(options: argparse.Namespace) -> dict[str, Any]:
-    flags: dict[str, Any] = {}
-    if options.listen:
-        flags["listen"] = options.listen
-    if options.http:
-        flags["http"] = options.http
-    if options.worker:
-        flags["workers"] = {name: {} for name in options.worker}
-    for word in options.instance:
-        name, _, address = word.partition("=")
-        flags.setdefault("instances", {})[name] = {"address": address}
-    return flags
 
 
 def _secrets(settings: Settings, token: str | None) -> list[str]:

@@ -5,28 +5,29 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 
 class Launcher:
-    """The process that started this one, and waits for one word: `ready`, or why not. It may be gone by now."""
+    """The process that started this one and waits: for the word that the doors are open, or for this one's end."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe: int | None = pipe
 
-    def say(self, word: Mapping[str, Any], *, last: bool = True) -> None:
-        """Say it; nothing more is said after the last."""
-        if self._pipe is None:
-            return
-        pipe = self._pipe
-        try:
-            os.write(pipe, json.dumps(word).encode() + b"\n")
-        except OSError:
-            last = True
-        if last:
+    def say(self, word: Mapping[str, Any]) -> None:
+        """Say something, such as why there will be no bridge. Where the launcher has gone, nothing."""
+        if self._pipe is not None:
+            with suppress(OSError):
+                os.write(self._pipe, json.dumps(word).encode() + b"\n")
+
+    def dismiss(self, word: Mapping[str, Any]) -> None:
+        """Say the last word, after which it need not wait any longer."""
+        self.say(word)
+        if self._pipe is not None:
+            os.close(self._pipe)
             self._pipe = None
-            os.close(pipe)
 
 
 def detach() -> Launcher:
@@ -43,7 +44,7 @@ def detach() -> Launcher:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
     os.close(nothing)
-    launcher.say({"pid": os.getpid()}, last=False)
+    launcher.say({"pid": os.getpid()})
     return launcher
 
 

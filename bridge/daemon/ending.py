@@ -7,13 +7,15 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import NamedTuple
 
 from bridge import paths
 from bridge.errors import EXIT_BUSY, DaemonError
+
+from .doors import is_open
 
 _BETWEEN_LOOKS = 0.02
 _AT_ONCE = 10.0  # seconds for the operating system to take a killed process away
@@ -26,7 +28,7 @@ class Stopped(NamedTuple):
     pid: int
     killed: bool
     seconds: float
-    flags: list[str]
+    flags: Sequence[str]
     cwd: str
 
 
@@ -41,7 +43,9 @@ def stop(*, timeout: float, force: bool = False) -> Stopped | None:
         if process is None:
             return None
         bridge = process.bridge
-        process.signal(signal.SIGTERM)
+        # Told a second time it would not finish what runs: who has doors, and they are closed, was told already.
+        if not bridge.listen or is_open(bridge.listen):
+            process.signal(signal.SIGTERM)
         ended = process.wait(timeout)
         if not ended and not force:
             raise DaemonError(
@@ -51,7 +55,7 @@ def stop(*, timeout: float, force: bool = False) -> Stopped | None:
             )
         if not ended:
             _kill(process)
-        return Stopped(bridge.pid, not ended, round(monotonic() - began, 3), list(bridge.flags), bridge.cwd)
+        return Stopped(bridge.pid, not ended, round(monotonic() - began, 3), bridge.flags, bridge.cwd)
 
 
 def _kill(process: _Process) -> None:

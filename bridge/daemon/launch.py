@@ -6,7 +6,6 @@ import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,10 +13,10 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, NamedTuple
 
-from blender_addon.wire import parse_address
 from bridge import paths
 from bridge.errors import EXIT_BUSY, EXIT_FAILED, ConfigurationError, DaemonError
 
+from .doors import is_open
 from .logs import lines_since
 
 _BETWEEN_LOOKS = 0.02
@@ -52,29 +51,12 @@ def start(flags: Sequence[str] = (), *, timeout: float, cwd: str | None = None) 
             started = _launch(flags, cwd, until, timeout)
             if started is not None:
                 return started
-        elif _is_open(bridge.listen):
+        elif is_open(bridge.listen):
             return Running(bridge.pid, False, bridge.listen, bridge.http, bridge.log)
         elif monotonic() > until:
             state = "opened its doors" if not bridge.listen else "ended, and takes no connections,"
             raise DaemonError(f"the bridge (process {bridge.pid}) has not {state} within {timeout:g} s", EXIT_BUSY)
         _pause(_BETWEEN_LOOKS)
-
-
-def _is_open(listen: Sequence[str]) -> bool:
-    """Whether its doors are open, and not closed again since it is ending."""
-    for door in listen:
-        address = parse_address(door)
-        try:
-            if address.kind == "unix":
-                with socket.socket(socket.AF_UNIX) as sock:
-                    sock.settimeout(1.0)
-                    sock.connect(address.path)
-            else:
-                socket.create_connection((address.host, address.port), 1.0).close()
-        except OSError:
-            continue
-        return True
-    return False
 
 
 def _launch(flags: Sequence[str], cwd: str | None, until: float, timeout: float) -> Running | None:
@@ -104,10 +86,8 @@ def _launch(flags: Sequence[str], cwd: str | None, until: float, timeout: float)
         word = {"error": f"the bridge (process {word['pid']}) was told to end as soon as its doors were open"}
     elif word.get("late"):
         _end(word.get("pid"))
-        word = {
-            "error": f"the bridge did not open its doors within {timeout:g} s, and was ended",
-            "exit_code": EXIT_BUSY,
-        }
+        late = f"the bridge did not open its doors within {timeout:g} s, and was ended"
+        word = {"error": late, "exit_code": EXIT_BUSY, **word}
     reason = word.get("error", "the bridge ended before its doors were open")
     said = [line for line in lines_since(path, before)[-_MOST_TAIL:] if reason not in line]
     tail = "".join(f"\n  {line}" for line in [f"{path} ends with:", *said]) if said else ""
@@ -130,10 +110,10 @@ def _open_log() -> int:
 
 
 def _listen(pipe: int, until: float) -> dict[str, Any]:
-    """All that the new process says until it is ready, has ended, or is late."""
+    """All that the new process says until it is ready or has ended; `late` where it does neither in time."""
     said = b""
     word: dict[str, Any] = {}
-    while "ready" not in word:
+    while not word.get("ready"):
         readable, _, _ = select.select([pipe], [], [], max(0.0, until - monotonic()))
         if not readable:
             return {**word, "late": True}

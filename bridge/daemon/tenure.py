@@ -62,7 +62,7 @@ class Tenure:
         paths.write_record(self._record)
         notify(f"READY=1\nMAINPID={os.getpid()}")
         if self._launcher is not None:
-            self._launcher.say({"ready": True, "remarks": self.remarks})
+            self._launcher.dismiss({"ready": True, "remarks": self.remarks})
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -33,7 +33,7 @@ def addons(_place: Place) -> Iterator[Finding]:
             yield warning(f"{program} does not say its version", f"run `{program} --version` to see why")
         else:
             yield ok(f"Blender {version[0]}.{version[1]} is at {program}")
-    installed = [path for root in user_directories() for path in _installed(root)]
+    installed = list(_installed())
     for path in installed:
         yield _addon(path)
     if not installed:
@@ -53,27 +53,31 @@ def executables() -> Iterator[str]:
     yield from filter(os.path.exists, ("/usr/bin/blender", "/usr/local/bin/blender", "/snap/bin/blender"))
 
 
-def user_directories() -> Iterator[Path]:
-    """Where Blender keeps what its user installed: one directory a version, or what its own variables name."""
-    for variable, inside in (("SCRIPTS", "scripts"), ("EXTENSIONS", "extensions")):
-        if value := os.environ.get(f"BLENDER_USER_{variable}"):
-            yield Path(value) if Path(value).name == inside else Path(value) / ".."
+def _installed() -> Iterator[Path]:
+    """The directories of our add-on, as an add-on of the old kind and as an extension."""
+    scripts, extensions = os.environ.get("BLENDER_USER_SCRIPTS"), os.environ.get("BLENDER_USER_EXTENSIONS")
+    found = [
+        *((root / "scripts", "addons") for root in user_directories()),
+        *((root / "extensions", "*") for root in user_directories()),
+        *([(Path(scripts), "addons")] if scripts else []),
+        *([(Path(extensions), "*")] if extensions else []),
+    ]
+    for root, inside in found:
+        for name in _NAMES:
+            yield from sorted(path for path in root.glob(f"{inside}/{name}") if path.is_dir())
+
+
+def user_directories() -> list[Path]:
+    """Where Blender keeps what its user installed: one directory a version, or the one that its variable names."""
     if value := os.environ.get("BLENDER_USER_RESOURCES"):
-        yield Path(value)
-        return
+        return [Path(value)]
     if sys.platform == "darwin":
         base = Path.home() / "Library/Application Support/Blender"
     elif sys.platform == "win32":
         base = Path(os.environ.get("APPDATA", "")) / "Blender Foundation/Blender"
     else:
         base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "blender"
-    yield from sorted(path for path in base.glob("*") if path.is_dir())
-
-
-def _installed(root: Path) -> Iterator[Path]:
-    for name in _NAMES:
-        for pattern in (f"scripts/addons/{name}", f"extensions/*/{name}"):
-            yield from sorted(path for path in root.glob(pattern) if path.is_dir())
+    return sorted(path for path in base.glob("*") if path.is_dir())
 
 
 def _addon(path: Path) -> Finding:

@@ -29,7 +29,7 @@ def doors(place: Place) -> Iterator[Finding]:
 
 
 def _door(address: Address, other: str) -> Finding:
-    taken = _unix_taken(address) if address.kind == "unix" else _tcp_taken(address)
+    taken = _taken(address)
     if isinstance(taken, str):
         return broken(f"{address} cannot be listened at: {taken}", f"choose another with {other}")
     if not taken:
@@ -42,8 +42,17 @@ def _door(address: Address, other: str) -> Finding:
     return broken(f"{address} is taken by {named(process)}", f"{end}, or choose another with {other}")
 
 
-def _tcp_taken(address: Address) -> bool | str:
+def is_listened_at(address: Address) -> bool:
+    """Whether a process listens there."""
+    return _taken(address) is True
+
+
+def _taken(address: Address) -> bool | str:
     """Whether somebody listens there; a text where nobody could."""
+    return _unix_taken(address) if address.kind == "unix" else _tcp_taken(address)
+
+
+def _tcp_taken(address: Address) -> bool | str:
     family, kind, number, _, found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, number) as trying:
         try:

@@ -16,7 +16,7 @@ def settings(place: Place) -> Iterator[Finding]:
     """One finding for each mistake."""
     for mistake in place.mistakes:
         what, _, example = mistake.partition(_EXAMPLE)
-        yield broken(what, f"write, for example, {example}" if example else "write it as the README says")
+        yield broken(what, f"write, for example, {example}" if example else "change it as that says")
     if not place.mistakes:
         file = place.config or paths.config_file()
         yield ok(f"the settings are valid; there is {'the' if file.is_file() else 'no'} file {file}")

@@ -66,8 +66,10 @@ def _guarded(directory: Path, said: str) -> Finding:
 def socket_paths(place: Place) -> Iterator[Finding]:
     """Whether the operating system can bind the sockets' paths, which it limits to some 100 bytes."""
     shorten = "set BPY_BRIDGE_HOME to a shorter directory, for example /tmp/bpy"
-    workers = place.settings.workers
-    names = [name for table, worker in workers.items() for name in worker.names(table)] or ["default"]
+    settings = place.settings
+    names = [name for table, worker in settings.workers.items() for name in worker.names(table)]
+    if not names and not settings.instances:
+        names = ["default"]
     fine = True
     try:
         paths.default_address()

@@ -18,7 +18,7 @@ Dialect = Literal["nobody", "bare JSON", "NUL-terminated JSON", "ours", "unknown
 
 _HOST = "127.0.0.1"
 _PING = b'{"type":"ping"}'
-_CONNECT = 0.3
+_CONNECT = 0.2
 _BARE = 0.35
 _TERMINATED = 1.2  # the official add-on looks every 0.25 to 1 s
 _ENOUGH = 64 << 10

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
+from bridge import paths
 from bridge.config import Settings, load_settings
 from bridge.errors import ConfigurationError
 
@@ -23,16 +26,18 @@ class Place(NamedTuple):
     blender_port: int = BLENDER_PORT
 
     @classmethod
-    def here(cls, config: Path | None = None) -> Self:
-        """This process's. Raises nothing: what is wrong with the settings is for a check to tell."""
-        try:
-            return cls(load_settings(file=config), config=config)
-        except ConfigurationError as error:
-            mistakes = tuple(str(error).splitlines())
-        try:
-            return cls(Settings(), mistakes)
-        except ValueError:
-            # The default door's path is too long, which is among the mistakes.
-            return cls(Settings(listen=["tcp:127.0.0.1:9870"]), mistakes)
-        except ConfigurationError as error:
-            return cls(Settings(listen=["tcp:127.0.0.1:9870"]), (*mistakes, *str(error).splitlines()))
+    def here(cls, flags: Mapping[str, Any] | None = None, *, config: Path | None = None) -> Self:
+        """This process's, as `load_settings` finds them. What is wrong with them is for a check to tell."""
+        mistakes: list[str] = []
+        attempts: tuple[Callable[[], Settings], ...] = (
+            partial(load_settings, flags, file=config),
+            Settings,
+            # The place of the standard door may itself be what is wrong.
+            partial(Settings, listen=[paths.DEFAULT_TCP_ADDRESS]),
+        )
+        for attempt in attempts:
+            try:
+                return cls(attempt(), tuple(dict.fromkeys(mistakes)), config)
+            except ConfigurationError as error:
+                mistakes += str(error).splitlines()
+        raise AssertionError("settings that need nothing were refused")

@@ -9,6 +9,6 @@ trace      the wire, live
 from __future__ import annotations
 
 from . import pool, state, trace  # noqa: F401  # they register their methods
-from .catalogue import CATALOGUE, Context
+from .catalogue import CATALOGUE, Context, changes_something
 
-__all__ = ["CATALOGUE", "Context"]
+__all__ = ["CATALOGUE", "Context", "changes_something"]

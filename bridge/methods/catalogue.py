@@ -34,3 +34,8 @@ class Context(NamedTuple):
 
 
 CATALOGUE = Catalogue(context=Context, families=("bridge",))
+
+
+def changes_something(name: str) -> bool:
+    """The bridge has a method of that name, and it is not read-only."""
+    return any(entry["name"] == name and not entry["hints"]["read_only"] for entry in CATALOGUE.describe())

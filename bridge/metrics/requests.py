@@ -23,11 +23,12 @@ _PROVES_METHOD = frozenset({"ok", "execution_failed"})
 
 
 class _Method:
-    __slots__ = ("outcomes", "seconds")
+    __slots__ = ("outcomes", "seconds", "shared")
 
     def __init__(self) -> None:
         self.seconds = Histogram()
         self.outcomes: Counter[str] = Counter()
+        self.shared = 0
 
 
 class RequestMetrics:
@@ -38,7 +39,10 @@ class RequestMetrics:
     """
 
     def __init__(self) -> None:
-        self.handlers: events.Handlers = {events.RequestFinished: self._finished}
+        self.handlers: events.Handlers = {
+            events.RequestFinished: self._finished,
+            events.RequestShared: self._count_shared,
+        }
         self._known = {str(entry["name"]) for catalogue in (METHODS, COMMANDS) for entry in catalogue.describe()}
         self._room = MAX_FOREIGN_METHODS
         self._methods = {OTHER: _Method()}
@@ -48,6 +52,10 @@ class RequestMetrics:
         method = self._methods.get(name) or self._admit(name, outcome)
         method.seconds.observe(seconds)
         method.outcomes[outcome if outcome in _OUTCOMES else OTHER] += 1
+
+    def _count_shared(self, event: events.RequestShared) -> None:
+        method = self._methods.get(event.method) or self._admit(event.method, "ok")
+        method.shared += 1
 
     def _admit(self, name: str, outcome: str) -> _Method:
         if name not in self._known:
@@ -69,8 +77,14 @@ class RequestMetrics:
             "From the whole request read to its response handed to the door",
             labels=["method"],
         )
+        shared = CounterMetricFamily(
+            "bpy_bridge_requests_shared_total",
+            "Requests that were answered by the execution of an identical one",
+            labels=["method"],
+        )
         for name, method in self._methods.items():
+            shared.add_metric([name], method.shared)
             for outcome, count in method.outcomes.items():
                 total.add_metric([name, outcome], count)
             seconds.add_metric([name], method.seconds.buckets(), method.seconds.sum)
-        yield from (total, seconds)
+        yield from (total, seconds, shared)

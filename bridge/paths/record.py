@@ -18,6 +18,8 @@ from .lock import UNSEEN, holder
 from .places import lock_file, record_file
 from .private import ensure_private, write_new
 
+_ENDED = (b"Z", b"X")  # nobody has asked for its exit code yet
+
 
 class Record(NamedTuple):
     """`started` is what `process_start` says of the process; `listen` the open doors, none of them while it starts.
@@ -47,7 +49,8 @@ def process_start(pid: int) -> float | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             # The second field is the program's name in parentheses, and may hold anything.
-            return float(file.read().rpartition(b")")[2].split()[19])
+            state, *fields = file.read().rpartition(b")")[2].split()
+            return None if state in _ENDED else float(fields[18])
     except (OSError, IndexError, ValueError):
         return None
 

@@ -4,6 +4,7 @@ lease        the scoped grant, and the connection's own facts (slot)
 ledger       every decision: plain synchronous code behind one lock; it says what to do and does no I/O
 work         what a decision leaves to be done
 pool         does it: parks waiters, connects, checks and closes in its own nursery
+race         one acquirer in the queues of several pools
 backoff      when to try to connect again
 refusals     what an acquirer is told that gets no connection
 settings     the limits
@@ -15,7 +16,8 @@ and connections are lost. Here nothing is awaited between a decision and its eff
 
 from .lease import Lease, Poolable
 from .pool import Pool
+from .race import Contest
 from .settings import PoolSettings
 from .statistics import PoolStatistics
 
-__all__ = ["Lease", "Pool", "PoolSettings", "PoolStatistics", "Poolable"]
+__all__ = ["Contest", "Lease", "Pool", "PoolSettings", "PoolStatistics", "Poolable"]

@@ -29,7 +29,7 @@ from .backoff import Backoff
 from .lease import C, Lease, Slot, TakenAt
 from .settings import PoolSettings
 from .statistics import PoolState, PoolStatistics
-from .work import Decision, Waiter, Work
+from .work import Decision, Race, Waiter, Work
 
 
 class Ledger(Generic[C]):
@@ -61,13 +61,15 @@ class Ledger(Generic[C]):
 
     # acquire and release
 
-    def acquire(self, task: trio.lowlevel.Task, taken_at: TakenAt, now: float) -> Decision[C]:
+    def acquire(
+        self, task: trio.lowlevel.Task, taken_at: TakenAt, now: float, race: Race | None = None
+    ) -> Decision[C]:
         """A lease, or None where the task was queued and must park. Raises Busy, ShuttingDown, PoolMisuse."""
         with self._lock:
             if self.closed:
                 raise refusals.closed(self.name)
             work: Work[C] | None = None
-            while self._idle and not self._waiters and not self.paused:
+            while self._idle and not self._waiters and not self.paused and (race is None or not self._leased):
                 slot = self._idle[-1]
                 if now - slot.idle_since > self.settings.check_after:
                     break
@@ -79,7 +81,7 @@ class Ledger(Generic[C]):
                 work = work if work is not None else Work()
                 self._discard(slot, "broken", work, now)
             self._refuse_to_wait(task, now)
-            self._waiters[task] = Waiter(task, now, taken_at)
+            self._waiters[task] = Waiter(task, now, taken_at, race)
             if not self._idle and len(self._leased) >= self.settings.max_connections:
                 return None, work
             # What is idle now has to be checked first, so that this cannot wake the task before it has parked.
@@ -116,9 +118,9 @@ class Ledger(Generic[C]):
             reason = self._why_discard(slot, now)
             if reason is not None:
                 return self._lose([slot], reason, now)
-            if self._waiters and not self.paused:
-                self._hand_to_head(slot, now)
-                return None
+            if self._waiters and self._serves_head():
+                race = self._hand_to_head(slot, now)
+                return None if race is None else Work([race])
             slot.idle_since = now
             self._idle.append(slot)
             return None
@@ -136,20 +138,60 @@ class Ledger(Generic[C]):
             return "recycled"
         return None
 
-    def _hand_to_head(self, slot: Slot[C], now: float) -> None:
+    def _serves_head(self) -> bool:
+        """Whether the head waiter may have a connection: in a race only where nothing is lent, see Contest."""
+        while self._waiters and not self.paused:
+            head = next(iter(self._waiters.values()))
+            if head.race is None:
+                return True
+            if not head.race.decided:
+                return not self._leased
+            # It has won elsewhere in this very moment.
+            del self._waiters[head.task]
+        return False
+
+    def _hand_to_head(self, slot: Slot[C], now: float) -> Race | None:
         if slot.lent:
             self._violations += 1
             self._emit(events.ExclusivityViolated(self.name))
-            return
+            return None
         task, waiter = self._waiters.popitem(last=False)
         lease = self._grant(slot, task, waiter.taken_at, now)
         self._emit(LeaseGranted(self.name, now - waiter.since))
+        if waiter.race is not None:
+            waiter.race.win(self.name)
         trio.lowlevel.reschedule(task, outcome.Value(lease))
+        return waiter.race
+
+    def leave(self, task: trio.lowlevel.Task, now: float) -> Work[C] | None:
+        """The racing task is served elsewhere, or was cancelled: whom it kept waiting may be next."""
+        with self._lock:
+            self._waiters.pop(task, None)
+            return self._settle(now)
 
     def abandon(self, task: trio.lowlevel.Task) -> None:
         """The parked task was cancelled. Whatever was on its way to it goes to the next."""
         with self._lock:
             del self._waiters[task]
+
+    @property
+    def occupied(self) -> bool:
+        """Whether a racing newcomer has to wait: its place is with a Blender that does nothing else."""
+        return self.would_wait or bool(self._leased)
+
+    @property
+    def would_wait(self) -> bool:
+        """Whether a newcomer has to wait, as far as can be seen without a look at a socket."""
+        return not self._idle or bool(self._waiters) or self.paused
+
+    def withdraw(self, task: trio.lowlevel.Task, error: Exception, now: float) -> bool:
+        """Its answer comes from elsewhere: let the waiter go without a lease, if it still waits."""
+        with self._lock:
+            waiter = self._waiters.get(task)
+            if waiter is None:
+                return False
+            self._fail_waiter(waiter, now, "shared", error)
+            return True
 
     # supply: connections come and go
 
@@ -160,14 +202,16 @@ class Ledger(Generic[C]):
 
     def _settle(self, now: float, work: Work[C] | None = None) -> Work[C] | None:
         work = work if work is not None else Work()
-        while self._idle and self._waiters and not self.paused:
+        while self._idle and self._serves_head():
             slot = self._idle[-1]
             if not slot.connection.usable():
                 self._idle.pop()
                 self._discard(slot, "broken", work, now)
             elif now - slot.idle_since <= self.settings.check_after:
                 self._idle.pop()
-                self._hand_to_head(slot, now)
+                race = self._hand_to_head(slot, now)
+                if race is not None:
+                    work.races.append(race)
             elif len(self._checking) < len(self._waiters):
                 self._idle.pop()
                 self._checking[slot] = None
@@ -177,7 +221,7 @@ class Ledger(Generic[C]):
         wanted = self._connects_wanted(now)
         self._connecting += wanted
         work.connects += wanted
-        return work if work.connects or work.checks or work.closes else None
+        return work if work.connects or work.checks or work.closes or work.races else None
 
     def _connects_wanted(self, now: float) -> int:
         if self._opens_nothing:
@@ -321,6 +365,8 @@ class Ledger(Generic[C]):
 
     def _fail_waiter(self, waiter: Waiter, now: float, why: events.AcquireOutcome, error: Exception) -> None:
         del self._waiters[waiter.task]
+        if waiter.race is not None and not waiter.race.lost(self.name):
+            return
         trio.lowlevel.reschedule(waiter.task, outcome.Error(error))
         self._emit(events.LeaseRefused(self.name, why, now - waiter.since))
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Generic, cast
 
 import trio
 
 from bridge import events
-from bridge.errors import Busy, PoolMisuse, ShuttingDown
+from bridge.errors import Busy, PoolMisuse, RequestError, ShuttingDown
 from bridge.supervised import guarded, keep_running
 
 from .lease import C, Lease, Slot
 from .ledger import Ledger
 from .settings import PoolSettings
 from .statistics import PoolStatistics
-from .work import Work
+from .work import Race, Work
 
 
 class Pool(Generic[C]):
@@ -98,6 +99,26 @@ class Pool(Generic[C]):
             self._emit(events.LeaseRefused(self.name, outcome, trio.current_time() - now))
             raise
 
+    def enter(self, race: Race) -> Lease[C] | None:
+        """One connection at once, or a place in the queue of this pool among others'. Raises as `acquire`."""
+        now = self._now()
+        race.queues[self.name] = partial(self._leave, race.task)
+        try:
+            lease, work = self._ledger.acquire(race.task, race.taken_at, now, race)
+        except RequestError:
+            del race.queues[self.name]
+            raise
+        if lease is not None:
+            race.win(self.name)
+            race.decide(self.name)
+        self._perform(work)
+        if self._ledger.due_before(self._tick_at, now):
+            self._poke.set()
+        return lease
+
+    def _leave(self, task: trio.lowlevel.Task) -> None:
+        self._perform(self._ledger.leave(task, trio.current_time()))
+
     def _release(self, lease: Lease[C]) -> None:
         work = self._ledger.release(lease, self._now())
         if work is not None:
@@ -107,6 +128,20 @@ class Pool(Generic[C]):
     def _note_emptied(self) -> None:
         if self._ledger.closed and not self._ledger.leased:
             self._emptied.set()
+
+    @property
+    def would_wait(self) -> bool:
+        """Whether an acquire would have to wait now, as far as can be seen without a look at a socket."""
+        return self._ledger.would_wait
+
+    def withdraw(self, task: trio.lowlevel.Task, error: Exception) -> bool:
+        """Have the acquire of a task that waits raise this error now. False where it does not wait any more."""
+        return self._ledger.withdraw(task, error, trio.current_time())
+
+    @property
+    def occupied(self) -> bool:
+        """Whether its Blender does something already, or an acquire would have to wait for another reason."""
+        return self._ledger.occupied
 
     def evict_broken(self) -> None:
         """Close idle connections whose other side has gone, so that what the statistics count is there."""
@@ -171,6 +206,9 @@ class Pool(Generic[C]):
         self._poke.set()
         if work is None:
             return
+        # First of all, so that no other pool serves them again.
+        for race in work.races:
+            race.decide(self.name)
         nursery = self._nursery
         if nursery is None:
             self._perform_alone(work)

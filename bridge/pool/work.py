@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple
 
@@ -10,21 +11,59 @@ import trio
 from .lease import C, Lease, Slot, TakenAt
 
 
+class Race:
+    """One acquirer in several queues. Whoever serves it decides the race; the other queues let it go at once.
+
+    It is decided inside the winner's lock, and the others are left outside it: no lock is ever taken inside another.
+    """
+
+    __slots__ = ("decided", "queues", "since", "taken_at", "task", "winner")
+
+    def __init__(self, task: trio.lowlevel.Task, taken_at: TakenAt, since: float) -> None:
+        self.task = task
+        self.taken_at = taken_at
+        self.since = since
+        self.decided = False
+        self.winner: str | None = None
+        self.queues: dict[str, Callable[[], None]] = {}
+        """By the pool's name, how to leave its queue."""
+
+    def win(self, pool: str) -> None:
+        """That pool serves it. Nobody else may from now on."""
+        self.decided = True
+        self.winner = pool
+
+    def decide(self, winner: str | None) -> None:
+        """Leave every queue but the winner's, whose decision has done that."""
+        self.decided = True
+        queues, self.queues = self.queues, {}
+        for pool, leave in queues.items():
+            if pool != winner:
+                leave()
+
+    def lost(self, pool: str) -> bool:
+        """That pool will not serve it. True where it was the last one that could."""
+        self.queues.pop(pool, None)
+        return not self.queues and not self.decided
+
+
 @dataclass(slots=True)
 class Work(Generic[C]):
-    """What a decision leaves to be done outside the lock."""
+    """What a decision leaves to be done outside the lock; `races` are those that it has won."""
 
+    races: list[Race] = field(default_factory=list)
     connects: int = 0
     checks: list[Slot[C]] = field(default_factory=list)
     closes: list[Slot[C]] = field(default_factory=list)
 
 
 class Waiter(NamedTuple):
-    """An acquirer that is parked, since when, and where it stands in the code."""
+    """An acquirer that is parked, since when, where it stands in the code, and the race if it waits elsewhere too."""
 
     task: trio.lowlevel.Task
     since: float
     taken_at: TakenAt
+    race: Race | None = None
 
 
 Decision = tuple[Lease[C] | None, Work[C] | None]

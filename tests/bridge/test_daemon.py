@@ -25,7 +25,9 @@ HOLD = """if True:
     from bridge.daemon import Tenure
     with Tenure(["--http", "off"]) as tenure:
         if "open" in sys.argv:
-            tenure.announce(["unix:/door"], None)
+            import socket
+            door = socket.create_server(("127.0.0.1", 0))
+            tenure.announce([f"tcp:127.0.0.1:{door.getsockname()[1]}"], None)
         print("held", flush=True)
         sys.stdin.read()
 """
@@ -125,7 +127,8 @@ class TestTenure:
             assert (starting.pid, starting.listen, starting.flags) == (process.pid, [], ("--http", "off"))
             assert starting.cwd == os.getcwd()
         with another("open") as process:
-            assert (paths.running().pid, paths.running().listen) == (process.pid, ["unix:/door"])
+            assert paths.running().pid == process.pid
+            assert paths.running().listen[0].startswith("tcp:127.0.0.1:")
 
     def test_a_second_one_is_refused_with_the_first_ones_process_and_how_to_stop_it(self, home):
         with another() as process, pytest.raises(AlreadyRunning) as caught, Tenure():
@@ -224,11 +227,18 @@ class TestStop:
             stopped = ending.stop(timeout=0.05, force=True)
             assert (stopped.pid, stopped.killed) == (process.pid, True)
             assert process.wait(WAIT) == -signal.SIGKILL
-            assert not paths.process_exists(child)
+            assert paths.process_start(child) is None
+
+    def test_one_that_is_ending_already_is_not_told_a_second_time(self, home):
+        closed = HOLD.replace("print(", "tenure.announce(['unix:/closed'], None)\n        print(")
+        with another(code=closed) as process:
+            with pytest.raises(DaemonError):
+                ending.stop(timeout=0.2)
+            assert process.poll() is None
 
     def test_it_tells_what_the_next_one_is_to_be_started_with(self, home):
         with another():
-            assert ending.stop(timeout=WAIT).flags == ["--http", "off"]
+            assert ending.stop(timeout=WAIT).flags == ("--http", "off")
 
 
 class TestTheLaunchersWord:
@@ -248,7 +258,7 @@ class TestTheLaunchersWord:
         words, launcher = pipe
         with pytest.raises(ConfigurationError), Tenure(launcher=launcher):
             raise ConfigurationError("the port is taken")
-        word = json.loads(words.read())
+        word = json.loads(words.readline())
         assert (word["ready"], word["taken"], word["error"], word["exit_code"]) == (
             False,
             False,
@@ -260,7 +270,7 @@ class TestTheLaunchersWord:
         words, launcher = pipe
         with another(), pytest.raises(AlreadyRunning), Tenure(launcher=launcher):
             pass
-        assert json.loads(words.read())["taken"] is True
+        assert json.loads(words.readline())["taken"] is True
 
     def test_one_that_is_gone_changes_nothing(self, home, pipe):
         words, launcher = pipe

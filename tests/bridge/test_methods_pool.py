@@ -193,3 +193,18 @@ async def test_a_held_pool_is_an_obstacle_that_the_status_names(wires, listen):
             await tool.call("c", f"bridge.{method}")
             [instance] = (await tool.call("s", "bridge.status"))["instances"]
             assert (instance["ready"], instance["obstacle"]) == (False, f"its pool is {state}")
+
+
+async def test_a_cancelled_drain_does_not_claim_that_nothing_was_done(blender, wires, listen):
+    async with bridge(wires, listen) as line:
+        tool = await line.tool()
+        await tool.send("work", "test.wait", {"name": "work"})
+        await until(lambda: blender.ran)
+        await tool.send("d", "bridge.drain")
+        await until(lambda: line.pool().state == "draining")
+        await tool.cancel("d")
+        fault = await tool.error("d")
+        assert (fault.code, fault.outcome) == ("cancelled", "unknown")
+        assert line.pool().state == "draining"
+        blender.gates["work"].set()
+        await tool.answer("work")

@@ -28,7 +28,9 @@ def test_wrong_usage_is_exit_code_2_with_a_usage_line(run, argv):
     assert err.startswith("usage: bpy-bridge")
 
 
-@pytest.mark.parametrize("command", ["demo", "serve", "start", "stop", "restart", "logs", "service", "call", "status", "pool", "methods"])
+@pytest.mark.parametrize(
+    "command", ["demo", "serve", "start", "stop", "restart", "logs", "service", "call", "status", "pool", "methods"]
+)
 def test_each_command_has_help_with_the_exit_codes(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
@@ -36,7 +38,8 @@ def test_each_command_has_help_with_the_exit_codes(run, command):
 
 
 @pytest.mark.parametrize(
-    "argv", ["call x", "status", "pool pause", "methods", "methods --json", "stop", "logs", "service", "start --help"]
+    "argv",
+    ["call x", "status", "pool pause", "methods", "methods --json", "stop", "logs", "service", "start --config /none"],
 )
 def test_what_asks_a_bridge_starts_without_trio_pydantic_or_rich(home, argv):
     code = f"import sys, bridge.cli; bridge.cli.main({argv.split()!r}); print(*sys.modules, file=sys.stderr)"
@@ -111,7 +114,7 @@ class TestServe:
 
     def test_the_real_bridge_says_when_it_is_ready_answers_and_ends(self, run, home):
         process = subprocess.Popen(
-            [sys.executable, "-m", "bridge", "serve", "--instance", f"studio=unix:{home}/none.sock"],
+            [sys.executable, "-m", "bridge", "serve", "--http", "off", "--instance", f"studio=unix:{home}/none.sock"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

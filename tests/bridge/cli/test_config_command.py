@@ -25,7 +25,9 @@ def test_show_prints_each_setting_with_its_source_and_meaning(run, write, home, 
     monkeypatch.setenv("BPY_BRIDGE_TOKEN", "s3cret")
     code, out, err = run("config", "show")
     assert (code, err) == (0, "")
-    lines = {line.split()[0]: [word.strip() for word in line.split(maxsplit=3)] for line in out.splitlines() if line.strip()}
+    lines = {
+        line.split()[0]: [word.strip() for word in line.split(maxsplit=3)] for line in out.splitlines() if line.strip()
+    }
     assert lines["drain_timeout"][1:] == [
         "3", f"{home}/config.toml", "How long requests in flight may go on when the bridge ends.",
     ]  # fmt: skip
@@ -77,3 +79,14 @@ def test_to_look_makes_nothing(run, home, monkeypatch):
     assert run("config", "check")[0] == 0
     assert run("config", "show")[0] == 0
     assert not home.exists()
+
+
+def test_the_flags_of_serve_are_judged_as_it_would(run):
+    code, out, _ = run("config", "show", "--listen", "unix:/tmp/x.sock", "--instance", "a=unix:/a", "--http", "off")
+    assert code == 0
+    lines = {line.split()[0]: line.split()[1:3] for line in out.splitlines() if line.strip()}
+    assert lines["listen"] == ["unix:/tmp/x.sock", "--listen"]
+    assert lines["instances.a.address"] == ["unix:/a", "--instance"]
+    assert lines["http"] == ["off", "--http"]
+    code, _, err = run("config", "check", "--listen", "x")
+    assert (code, "listen, from the flag --listen: 'x' is not an address" in err) == (2, True)

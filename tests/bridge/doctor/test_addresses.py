@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -87,6 +89,14 @@ def test_our_own_bridges_doors_are_fine(door, private, our_bridge, squatter):
     assert finding.level == "ok"
     assert f"is open: the bridge 'default', {me()}" in finding.what
     assert door(f"tcp:127.0.0.1:{squatter().port}").level == "ok"
+
+
+def test_another_programs_door_is_found_while_our_bridge_runs(door, our_bridge):
+    listen = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", listen], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        finding = door(f"tcp:127.0.0.1:{int(other.stdout.readline())}")
+        other.communicate(b"\n")
+    assert (finding.level, f"is taken by process {other.pid} (" in finding.what) == ("broken", True)
 
 
 def test_a_stale_socket_is_free_since_the_bridge_replaces_it(door, stale_socket):

@@ -46,7 +46,7 @@ def test_somebody_elses_directory_is_found(place, private):
 
 
 def test_a_file_in_a_directorys_place_is_found(place, home):
-    home.touch()
+    home.touch(0o755)
     assert by_use(place)["runtime"].what == f"the runtime directory {home} is no directory"
     assert by_use(place)["runtime"].level == "broken"
     assert by_use(place)["logs"].what == f"the logs directory {home}/logs cannot be made in {home}"
@@ -75,6 +75,14 @@ def test_a_home_too_deep_for_a_socket_is_found(place, monkeypatch):
     assert finding.level == "broken"
     assert finding.what.endswith("107 is the most")
     assert finding.fix == "set BPY_BRIDGE_HOME to a shorter directory, for example /tmp/bpy"
+
+
+def test_without_workers_only_the_bridges_own_socket_counts(place, monkeypatch):
+    monkeypatch.setenv("BPY_BRIDGE_HOME", "/tmp/" + "d" * 90)
+    served = {"instances": {"s": {"address": "unix:/s"}}, "listen": ["unix:/tmp/b.sock"]}
+    assert [finding.level for finding in socket_paths(place(**served))] == ["ok"]
+    monkeypatch.setenv("BPY_BRIDGE_HOME", "/tmp/" + "d" * 95)
+    assert [finding.level for finding in socket_paths(place(**served))] == ["broken"]
 
 
 def test_a_workers_name_too_long_for_its_socket_is_found(place, monkeypatch):

@@ -93,6 +93,14 @@ def test_what_is_not_ours_or_not_whole_is_left_alone(left, private, text):
     assert left() == []
 
 
+def test_links_are_not_followed(left, private, tmp_path, dead):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "theirs.json").write_text(json.dumps({"pid": dead}))
+    (private / "link").symlink_to(tmp_path / "elsewhere")
+    (private / "theirs.json").symlink_to(tmp_path / "elsewhere" / "theirs.json")
+    assert left() == []
+
+
 def test_what_was_written_just_now_is_left_alone(place, stale_socket):
     stale_socket("x.sock")
     assert [finding.level for finding in leftovers(place(), just_now=60.0)] == ["ok"]

@@ -45,8 +45,10 @@ def slowly(answer):
     """After as long as the official add-on takes at most, in the GUI."""
 
     def answers(data):
-        threading.Event().wait(0.9)
-        return answer(data)
+        found = answer(data)
+        if found is not None:
+            threading.Event().wait(0.9)
+        return found
 
     return answers
 

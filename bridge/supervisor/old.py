@@ -20,9 +20,9 @@ import structlog
 import trio
 from trio_util import move_on_when
 
-from . import events
-from .errors import NoBlender
-from .stream import ByteStream, connect_unix
+from bridge import events
+from bridge.errors import NoBlender
+from bridge.stream import ByteStream, connect_unix
 
 log = structlog.get_logger(__name__)
 
@@ -174,7 +174,7 @@ def find_blender(blender: str) -> list[str]:
             "Install one (`pip install 'bpy-bridge[embedded]'` on Python 3.11 or 3.13, or your system's blender), "
             "or name one that runs: `bpy-bridge serve --instance default=tcp:127.0.0.1:9876`"
         )
-    script = Path(__file__).parent.parent / "blender_addon" / "headless.py"
+    script = Path(__file__).parents[2] / "blender_addon" / "headless.py"
     return [executable, "-b", "--factory-startup", "--python-exit-code", "1", "--python", str(script), "--"]
 
 
