@@ -17,6 +17,7 @@ class Changes:
         self._bpy = bpy
         self._file = str(bpy.data.filepath)
         self._dirty = False
+        self._before = False
         self._runs = 0
         self._noticed = False
         self._clean_since = False
@@ -45,10 +46,15 @@ class Changes:
         self._runs += 1
         self._noticed = self._clean_since = False
 
-    def end(self, method: str) -> None:
-        """The command has ended."""
-        self._bpy.context.view_layer.update()  # what has changed is noticed at an update only
-        if self._clean_since:
+    def end(self, method: str, *, read_only: bool) -> None:
+        """The command has ended. One that is `read_only` has put back whatever it changed."""
+        try:
+            self._bpy.context.view_layer.update()  # what has changed is noticed at an update only
+        except (AttributeError, RuntimeError, ReferenceError):
+            self._noticed = True  # a file in an odd state is one that nobody has saved
+        if read_only:
+            self._dirty = self._before
+        elif self._clean_since:
             self._dirty = self._noticed
         else:
             self._dirty = self._before or self._noticed or method.startswith("code.")

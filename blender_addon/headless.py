@@ -2,6 +2,7 @@
 
     python -m blender_addon.headless --listen ADDR            in the bpy wheel
     blender -b --python …/blender_addon/headless.py -- --listen ADDR
+    … --announce [NAME]    instead of --listen or beside it: tell this user's bridges, see descriptor.py
 
 Says on standard output how far it is, in JSON lines: {"phase": "importing", "pid"} once Python runs, {"phase":
 "listening", "pid"} once Blender and its file are loaded, {"ready": true, "address", "pid", "blender"} when it takes
@@ -15,12 +16,13 @@ import argparse
 import json
 import logging
 import os
+import secrets
 import shutil
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, NoReturn, Optional, Sequence
+from typing import Any, Dict, NamedTuple, NoReturn, Optional, Sequence
 
 if not __package__:
     # Run by path, as `blender --python` does: make it the package's module that it is.
@@ -29,6 +31,7 @@ if not __package__:
 
 from .changes import Changes
 from .commands import CATALOGUE
+from .descriptor import Announcement, Descriptor, private_socket, process_start
 from .intake import Intake
 from .interrupt import best_interrupter
 from .lifetime import Lifetime
@@ -47,16 +50,19 @@ FAREWELL_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Serve until told to end. Returns the exit code."""
+def main(arguments: Optional[Sequence[str]] = None, *, forked: bool = False) -> int:
+    """Serve until told to end. Returns the exit code.
+
+    `forked` by a zygote, which has the factory scene loaded and whose end is not this process's end.
+    """
     options = _options(arguments)
     out = _claim_stdout()
     _say(out, {"phase": "importing", "pid": os.getpid()})
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    lifetime = Lifetime(parent_death_signal=options.parent_death_signal)
+    lifetime = Lifetime(parent_death_signal=options.parent_death_signal, follow_parent=not forked)
     try:
-        token = _read_token(options.token_file)
-        blender = Blender(options.file)
+        door = _door(options.listen, _read_token(options.token_file))
+        blender = Blender(options.file, factory=forked)
     except (OSError, ValueError, RuntimeError) as error:
         _log.error("%s", error)
         return 2
@@ -64,23 +70,38 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         _log.error("this Python has no Blender: install bpy-bridge[embedded], or use blender -b (%s)", error)
         return 3
     _say(out, {"phase": "listening", "pid": os.getpid()})
-    return _serve(options.listen, token, blender, lifetime, out)
+    return _serve(door, options.announce, blender, lifetime, out)
 
 
-def _serve(address: Address, token: Optional[str], blender: Blender, lifetime: Lifetime, out: int) -> int:
+class Door(NamedTuple):
+    """Where to listen, the token that clients must know, and the boot that they are told."""
+
+    address: Address
+    token: Optional[str]
+    boot: str
+
+
+def _serve(door: Door, announce: Optional[str], blender: Blender, lifetime: Lifetime, out: int) -> int:
     interrupter = best_interrupter()
     interrupter.install()
     pump = Pump(interrupter)
-    intake = Intake(CATALOGUE, pump, new_boot())
+    intake = Intake(CATALOGUE, pump, door.boot)
     peer = Peer("bpy-bridge add-on", blender.version)
     try:
-        listener = Listener(address, intake, token=token, peer=peer, describe=blender.describe)
+        listener = Listener(door.address, intake, token=door.token, peer=peer, describe=blender.describe)
     except AddressRefused as error:
         _log.error("%s", error)
         return 2
-    end = _End(pump, listener, blender)
+    announcement = blender.announcement(door._replace(address=listener.address), announce)
+    end = _End(pump, listener, blender, announcement)
     lifetime.watch(orphaned=end.at_once, told=end.in_order)
     listener.start()
+    try:
+        announcement.publish()
+    except OSError as error:
+        _log.error("%s", error)
+        listener.close(0.0)
+        return 2
     ready = {"ready": True, "address": str(listener.address), "pid": os.getpid(), "blender": blender.version}
     _say(out, ready)
     os.close(out)
@@ -93,15 +114,18 @@ def _serve(address: Address, token: Optional[str], blender: Blender, lifetime: L
 class Blender:
     """What the I/O threads may know of Blender without touching it."""
 
-    def __init__(self, file: Optional[str]) -> None:
-        """Open the file, or the factory scene. Raises ImportError where there is no Blender, else RuntimeError."""
+    def __init__(self, file: Optional[str], *, factory: bool = False) -> None:
+        """Open the file, or the factory scene, which `factory` says is open already.
+
+        Raises ImportError where there is no Blender, else RuntimeError.
+        """
         import bpy  # noqa: PLC0415  a Python without Blender gets an exit code, not a traceback
 
         self._bpy: Any = bpy
-        if file is None:
-            bpy.ops.wm.read_homefile(use_factory_startup=True)
-        else:
+        if file is not None:
             bpy.ops.wm.open_mainfile(filepath=os.path.abspath(file))
+        elif not factory:
+            bpy.ops.wm.read_homefile(use_factory_startup=True)
         # A background Blender starts with an empty undo stack, and undo then fails.
         bpy.ops.ed.undo_push(message="start")
         self.version: str = bpy.app.version_string
@@ -112,12 +136,33 @@ class Blender:
         """The Blender part of a pong. From any thread."""
         return {"blender": self.version, **self._changes.describe()}
 
+    def announcement(self, door: Door, name: Optional[str]) -> Announcement:
+        """What it would say of itself; never to be published where `name` is None. Main thread."""
+        announcement = Announcement(
+            Descriptor(
+                address=str(door.address),
+                token=door.token,
+                pid=os.getpid(),
+                started=process_start(os.getpid()),
+                announced=time.time(),
+                boot=door.boot,
+                blender=self.version,
+                file=str(self._bpy.data.filepath),
+                name=name or None,
+            )
+        )
+        if name is None:
+            announcement.withdraw()
+        else:
+            announcement.watch(self._bpy)
+        return announcement
+
     def perform(self, pump: Pump, work: Work) -> None:
         """Run it, and know afterwards whether there is something that was not saved. Main thread."""
-        method = work.call.method
+        method, hints = work.call.method, getattr(work.command, "hints", {})
         self._changes.begin()
         pump.run(work)
-        self._changes.end(method)
+        self._changes.end(method, read_only=bool(hints.get("read_only")))
 
     def remove_temporary_files(self) -> None:
         """What Blender does itself when it ends in order."""
@@ -127,14 +172,16 @@ class Blender:
 class _End:
     """The two ways to end, both called off the main thread."""
 
-    def __init__(self, pump: Pump, listener: Listener, blender: Blender) -> None:
+    def __init__(self, pump: Pump, listener: Listener, blender: Blender, announcement: Announcement) -> None:
         self.reached = threading.Event()
         self._pump = pump
         self._listener = listener
         self._blender = blender
+        self._announcement = announcement
 
     def in_order(self) -> None:
         """Finish what runs, briefly; refuse the rest; the main thread then returns from `main`."""
+        self._announcement.withdraw()
         self._listener.leave("told to end")
         running = self._pump.close("told to end")
         if running is not None:
@@ -149,6 +196,7 @@ class _End:
 
     def at_once(self) -> NoReturn:
         """The main thread may be in C code for an hour: end without it."""
+        self._announcement.withdraw()
         self._listener.unlink()
         self._blender.remove_temporary_files()
         os._exit(0)
@@ -156,7 +204,14 @@ class _End:
 
 def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="blender_addon.headless", description="Serve a Blender that has no window.")
-    parser.add_argument("--listen", metavar="ADDR", type=_address, required=True, help="unix:/path or tcp:HOST:PORT")
+    parser.add_argument("--listen", metavar="ADDR", type=_address, help="unix:/path or tcp:HOST:PORT")
+    parser.add_argument(
+        "--announce",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        help="tell this user's bridges, who call it by this name or its file's; at a private address without --listen",
+    )
     parser.add_argument("--token-file", metavar="FILE", help="the file with the token that clients must know")
     parser.add_argument("--file", metavar="FILE", help="the .blend file to open; the factory scene without it")
     parser.add_argument(
@@ -164,7 +219,21 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         action="store_true",
         help="Linux: have the kernel kill this process with the thread that started it (not from short-lived threads)",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.listen is None and options.announce is None:
+        parser.error("one of these is required: --listen, --announce")
+    return options
+
+
+def _door(listen: Optional[Address], token: Optional[str]) -> Door:
+    """Where nothing was said, a place that only bridges are told."""
+    boot = new_boot()
+    if listen is not None:
+        return Door(listen, token, boot)
+    private = private_socket(boot)
+    if private is not None:
+        return Door(parse_address(private), token, boot)
+    return Door(Address("tcp", host="127.0.0.1"), token or secrets.token_hex(32), boot)
 
 
 def _address(text: str) -> Address:

@@ -27,10 +27,14 @@ _PARENT_LOOK_SECONDS = 1.0
 
 
 class Lifetime:
-    """Watches for the end. Make it on the main thread, early."""
+    """Watches for the end. Make it on the main thread, early.
 
-    def __init__(self, *, parent_death_signal: bool = False) -> None:
+    Without `follow_parent` it is standard input alone that tells of the end: for one whose parent only forked it.
+    """
+
+    def __init__(self, *, parent_death_signal: bool = False, follow_parent: bool = True) -> None:
         self._parent = os.getppid()
+        self._follow_parent = follow_parent
         if parent_death_signal and sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         self._stdin = _private_stdin()
@@ -46,7 +50,8 @@ class Lifetime:
         if self._stdin is not None:
             self._start(self._watch_stdin, orphaned)
         if os.name == "posix":
-            self._start(self._watch_parent, orphaned)
+            if self._follow_parent:
+                self._start(self._watch_parent, orphaned)
             self._start(self._watch_signals, told)
 
     def _start(self, target: Callable[[Callable[[], None]], None], then: Callable[[], None]) -> None:

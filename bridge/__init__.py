@@ -11,6 +11,7 @@ State is published (statistics snapshots, the latest Health), facts are emitted 
     frontends    doors, thin, each ignorant of the others
     metrics      events and snapshots → series
     service      use cases: call and cancel; with status, the only thing that a frontend sees
+    sharing      identical read-only requests that wait together share one execution
     methods      the bridge's own methods: one function each, whose signature is its schema
     status       what the bridge says of itself, measured when it is asked
     fleet        instance name → pool; finds running Blenders, routes

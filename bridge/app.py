@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
@@ -15,28 +14,22 @@ import structlog
 import trio
 
 from blender_addon.wire import Limits
-from blender_addon.wire.address import parse_address
 
-from . import event_log, paths, protocol, stream
-from .config import Settings, WorkerSettings
-from .fleet import Fleet, Instance
+from . import event_log, paths
+from .blenders import Blenders
+from .config import Settings
+from .fleet import Fleet
 from .frontends.framed import FramedDoor
 from .frontends.http import HttpDoor, Pages, url
-from .health import HealthLimits
 from .listeners import Listener, open_listener
 from .memory import MemoryBudget
 from .metrics import Metrics
 from .service import Service
 from .status import Status
-from .stream import ByteStream
 from .supervised import dispatcher, keep_running
-from .supervisor import Worker, find_blender
 
 log = structlog.get_logger(__name__)
 
-OpenStream = Callable[[], Awaitable[ByteStream]]
-
-DEFAULT_INSTANCE = "default"
 _FAREWELL = 0.25
 _CHOOSE_HTTP = "--http tcp:127.0.0.1:PORT, or none with --http off"
 
@@ -62,8 +55,6 @@ async def serve(settings: Settings, on_ready: Callable[[Doors], None]) -> None:
         doors = Doors([listener.address for listener in listeners], None if http is None else url(http))
         bridge = Bridge(settings)
         bridge.status.listen, bridge.status.http = doors
-        paths.write_record(paths.Record(os.getpid(), time.time(), protocol.VERSION, doors.listen))
-        stack.callback(paths.remove_record)
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(bridge.run, listeners, http, nursery.cancel_scope)
@@ -88,70 +79,37 @@ class Bridge:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._workers: list[Worker] = []
         self._token = settings.door_token()
         self._serving = trio.CancelScope()
         self._ending = 0.0
         limits = settings.limits
         memory = MemoryBudget(limits.max_buffered)
-        self._responses = memory.share(limits.max_buffered)
+        responses = memory.share(limits.max_buffered)
         # What the largest response needs is never given to requests: the answers free the rest.
-        self._requests = memory.share(max(limits.max_payload, limits.max_buffered - limits.max_payload))
+        requests = memory.share(max(limits.max_payload, limits.max_buffered - limits.max_payload))
         self.fleet = Fleet()
         self.status = Status(self.fleet)
         self.metrics = Metrics(self.fleet, self.status)
         # Nobody could read metrics without the HTTP door.
         counted = {} if settings.http == "off" else self.metrics.handlers
         self._emit = dispatcher(counted, event_log.handlers(settings.log.level))
-        for instance in (*self._configured(), *self._started()):
-            self.fleet.add(instance)
-        self.service = Service(self.fleet, self.status, default_deadline=limits.default_deadline, emit=self._emit)
+        self.blenders = Blenders(settings, self.fleet, memory=responses, emit=self._emit)
+        self.service = Service(
+            self.fleet,
+            self.status,
+            default_deadline=limits.default_deadline,
+            emit=self._emit,
+            supervisor=self.blenders.supervisor,
+        )
         self.door = FramedDoor(
             self.service,
             limits=Limits(limits.max_payload, limits.max_in_flight),
-            memory=self._requests,
+            memory=requests,
             max_clients=limits.max_clients,
             frame_timeout=limits.frame_timeout,
             handshake_timeout=limits.handshake_timeout,
         )
         self.http = HttpDoor(Pages(self.status, self.metrics.page))
-
-    def _configured(self) -> list[Instance]:
-        return [
-            self._instance(name, instance.address, _opener(instance.address), instance.secret())
-            for name, instance in self._settings.instances.items()
-        ]
-
-    def _started(self) -> list[Instance]:
-        workers = dict(self._settings.workers)
-        if not workers and not self._settings.instances:
-            workers[DEFAULT_INSTANCE] = WorkerSettings()
-        for name, chosen in workers.items():
-            command = find_blender(chosen.blender)
-            path = paths.runtime_directory() / f"worker-{name}.sock"
-            paths.check_socket_path(str(path))
-            self._workers.append(Worker(name, path, command=command, file=chosen.file, emit=self._emit))
-        instances = []
-        for worker in self._workers:
-            instance = self._instance(worker.state.name, worker.address, worker.open_stream, None)
-            # Whatever was connected or failed before belongs to another process.
-            worker.on_change = instance.changed
-            instances.append(instance)
-        return instances
-
-    def _instance(self, name: str, address: str, open_stream: OpenStream, token: str | None) -> Instance:
-        return Instance(
-            name,
-            address,
-            open_stream,
-            token=token,
-            pool=self._settings.pool_for(name),
-            memory=self._responses,
-            max_payload=self._settings.limits.max_payload,
-            cancel_grace=self._settings.limits.cancel_grace,
-            emit=self._emit,
-            health=HealthLimits(**self._settings.health.model_dump()),
-        )
 
     async def run(self, listeners: list[Listener], http: Listener | None, whole: trio.CancelScope) -> None:
         """Serve until cancelled or drained, then cancel `whole`.
@@ -172,9 +130,8 @@ class Bridge:
 
     async def _serve(self, listeners: list[Listener]) -> None:
         async with trio.open_nursery() as nursery:
-            for worker in self._workers:
-                nursery.start_soon(keep_running, f"worker {worker.state.name}", worker.run, self._emit)
             await nursery.start(self.fleet.run)
+            await nursery.start(self.blenders.run)
             doors = [(listener, self._token if listener.path is None else None) for listener in listeners]
             await self.door.serve(doors)
 
@@ -201,13 +158,6 @@ class Bridge:
 
     def _log_step(self, step: str, **facts: int) -> None:
         log.info(step, **facts, seconds=round(trio.current_time() - self._ending, 3))
-
-
-def _opener(text: str) -> OpenStream:
-    address = parse_address(text)
-    if address.kind == "unix":
-        return partial(stream.connect_unix, address.path)
-    return partial(stream.connect_tcp, address.host, address.port)
 
 
 def _allow_many_files() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import trio
@@ -24,7 +25,7 @@ from blender_addon.wire.envelope import Parts
 from blender_addon.wire.session import ClientEvent
 
 from . import protocol
-from .errors import BlenderLost
+from .errors import BlenderLost, BlenderUnavailable
 from .frames import FrameReader, FrameWriter
 from .memory import Holder, MemoryShare
 from .stream import ByteStream
@@ -56,7 +57,7 @@ class Exchange:
     waiting for it was cancelled meanwhile.
     """
 
-    __slots__ = ("on_event", "payload", "reply", "request", "sent")
+    __slots__ = ("on_event", "payload", "reply", "request", "sent", "taken_back")
 
     def __init__(self, request: Request, payload: Buffer, on_event: OnEvent | None = None) -> None:
         self.request = request
@@ -64,6 +65,7 @@ class Exchange:
         self.on_event = on_event
         self.sent = False
         self.reply: Reply | None = None
+        self.taken_back = False
 
 
 class Connection:
@@ -94,6 +96,7 @@ class Connection:
         self._cancel_grace = cancel_grace
         self._ping_ids = itertools.count()
         self._leaving = False
+        self._exchange: Exchange | None = None
 
     async def handshake(self) -> None:
         """Greet and prove the token. Raises Fault (Blender's, or that it is not believed) and BrokenResourceError."""
@@ -113,7 +116,8 @@ class Connection:
 
         Raises BlenderLost where the connection died or what came back is not the protocol. Cancelled, it cancels the
         request in Blender and waits for the matching response up to the cancel grace; the Cancelled then propagates
-        in any case, and the connection is poisoned unless that response came.
+        in any case, and the connection is poisoned unless that response came. Raises BlenderUnavailable where
+        `take_back` has kept it from running.
         """
         request = exchange.request
         envelope = self._session.request(request)
@@ -121,6 +125,7 @@ class Connection:
         try:
             await self._send(head(envelope, len(exchange.payload)), exchange.payload)
             exchange.sent = True
+            self._exchange = exchange
             exchange.reply = await self._reply(exchange)
         except trio.Cancelled:
             if exchange.sent:
@@ -131,7 +136,22 @@ class Connection:
             exchange.sent = True
             message = f"the connection to Blender was lost during {request.method}: {_reason(error)}"
             raise BlenderLost(message, data={"boot": self.boot}) from error
+        finally:
+            self._exchange = None
         self.poisoned = False
+        if exchange.taken_back:
+            _raise_if_not_run(exchange)
+
+    async def take_back(self) -> None:
+        """Cancel the request that is in flight, if any, for its requester who still wants it: this Blender is to go.
+
+        Where it had not begun, its `call` raises BlenderUnavailable: it did not run.
+        """
+        exchange = self._exchange
+        if exchange is not None and exchange.reply is None:
+            exchange.taken_back = True
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await self._writer.write([self._session.cancel(exchange.request.id)])
 
     async def _send(self, start: bytes, payload: Buffer) -> None:
         if len(payload) == 0:
@@ -246,6 +266,22 @@ async def open_connection(
         connection.abort()
         raise
     return connection
+
+
+def _raise_if_not_run(exchange: Exchange) -> None:
+    reply = exchange.reply
+    if reply is None or reply.ok:
+        return
+    try:
+        fault = protocol.fault_from_payload(reply.payload)
+    except ValueError:
+        return
+    if fault.code == "cancelled" and fault.outcome == "not_executed":
+        reply.drop()
+        exchange.reply, exchange.sent = None, False
+        method = exchange.request.method
+        message = f"{method} did not run: its Blender had to be replaced while it waited there; send it again"
+        raise BlenderUnavailable(message, data={"last_error": "work before it could not be stopped"})
 
 
 def _reason(error: BaseException) -> str:

@@ -110,6 +110,8 @@ class HealthMonitor:
 
     `connect` opens the connection that is kept for the probes and used for nothing else. `on_lost` is called, and
     must not block, when that connection has died, and every second while there is none. `emit` receives events.
+    `starting` says why nothing can answer yet, where that is as it should be: then nothing is probed, and the state is
+    `unknown` with that reason, neither a failure nor a success.
     """
 
     def __init__(
@@ -120,8 +122,10 @@ class HealthMonitor:
         emit: events.Emit = events.ignore,
         *,
         on_lost: Callable[[], None],
+        starting: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.name = name
+        self.starting = starting
         self.latest: AsyncValue[Health] = AsyncValue(Health())
         self._connect = connect
         self._limits = limits
@@ -192,6 +196,9 @@ class HealthMonitor:
         self._publish(finding, trio.current_time() - started)
 
     async def _examine(self) -> Finding:
+        if (reason := self.starting()) is not None:
+            self._drop()
+            return Finding("unknown", reason)
         with trio.move_on_after(self._limits.timeout):
             try:
                 pong, latency = await self._ask()
@@ -228,7 +235,8 @@ class HealthMonitor:
     def _publish(self, finding: Finding, seconds: float) -> None:
         before, now = self.latest.value, time.time()
         failed = finding.state in FAILURES
-        failures = before.failures + 1 if failed else 0
+        answered = finding.state not in (*FAILURES, "unknown")
+        failures = 0 if answered else before.failures + failed
         reason = finding.reason[:_LONGEST_REASON]
         health = Health(
             finding.state,
@@ -237,7 +245,7 @@ class HealthMonitor:
             latency=finding.latency,
             failures=failures,
             unhealthy=failures >= self._limits.failures,
-            last_success=before.last_success if failed else now,
+            last_success=now if answered else before.last_success,
             blender=finding.blender,
         )
         self._log_change(before, health)
@@ -252,7 +260,7 @@ class HealthMonitor:
             log.error("instance is unhealthy", failures=health.failures, last_success=health.last_success, **found)
         elif health.failed and not health.unhealthy:
             log.warning("health check failed", failures=health.failures, **found)
-        elif not health.failed and self._failing_since is not None:
+        elif health.state != "unknown" and not health.failed and self._failing_since is not None:
             down_for = round(trio.current_time() - self._failing_since, 3)
             log.info("instance answers again", failures=before.failures, down_for=down_for, **found)
             self._failing_since = None

@@ -25,12 +25,14 @@ from .errors import (
     Refused,
     RequestCancelled,
     RequestError,
+    ShuttingDown,
     TimedOut,
     error_from_fault,
 )
-from .fleet import Fleet, Instance
+from .fleet import Affinity, Fleet, Group, Instance, Target
 from .sharing import Execution, Key, Sharing, identity
 from .status import Status
+from .supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +43,12 @@ class Call:
     """One request from a door: its bytes, its deadline on trio's clock, and the handle to cancel it.
 
     `scope` is what ends the work, at `cancel` and at the deadline once `arm` was called. `exchange` is what has gone
-    to Blender.
+    to Blender. `affinity` is where the client's requests without a name go, `bound` what it was when this was read.
     """
 
     __slots__ = (
+        "affinity",
+        "bound",
         "cancelled",
         "connection",
         "deadline",
@@ -58,10 +62,19 @@ class Call:
     )
 
     def __init__(
-        self, request: Request, payload: Buffer, *, default_deadline: float, on_event: OnEvent | None, connection: str
+        self,
+        request: Request,
+        payload: Buffer,
+        *,
+        default_deadline: float,
+        on_event: OnEvent | None,
+        connection: str,
+        affinity: Affinity,
     ) -> None:
         self.request = request
         self.connection = connection
+        self.affinity = affinity
+        self.bound = affinity.target
         self.payload = payload
         self.on_event = on_event
         self.started = trio.current_time()
@@ -104,8 +117,17 @@ class Call:
 class Service:
     """What the bridge does for its clients, whichever door they came through."""
 
-    def __init__(self, fleet: Fleet, status: Status, *, default_deadline: float, emit: events.Emit) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        status: Status,
+        *,
+        default_deadline: float,
+        emit: events.Emit,
+        supervisor: Supervisor | None = None,
+    ) -> None:
         self.fleet = fleet
+        self._supervisor = supervisor
         self.status = status
         self.default_deadline = default_deadline
         self._emit = emit
@@ -114,9 +136,23 @@ class Service:
         self._catalogues: dict[str, tuple[str | None, list[dict[str, Any]]]] = {}
         self._sharing = Sharing()
 
-    def call(self, request: Request, payload: Buffer, on_event: OnEvent | None = None, connection: str = "") -> Call:
-        """Take a request; its deadline counts from here. `connection` is the id of who asks."""
-        return Call(request, payload, default_deadline=self.default_deadline, on_event=on_event, connection=connection)
+    def call(
+        self,
+        request: Request,
+        payload: Buffer,
+        on_event: OnEvent | None = None,
+        connection: str = "",
+        affinity: Affinity | None = None,
+    ) -> Call:
+        """Take a request; its deadline counts from here. `connection` is the id of who asks, `affinity` its own."""
+        return Call(
+            request,
+            payload,
+            default_deadline=self.default_deadline,
+            on_event=on_event,
+            connection=connection,
+            affinity=affinity or Affinity(),
+        )
 
     async def perform(self, call: Call) -> Reply:
         """Do it by its deadline, and return the reply. Raises RequestError; every other exception has become one.
@@ -179,18 +215,29 @@ class Service:
         method = call.request.method
         if method.startswith(("bridge.", "jobs.")):
             return await self._answer(call)
-        return await self._forward(call, self.fleet.find(call.request.instance))
+        return await self._forward(call, self.fleet.route(call.request.instance, call.affinity, call.bound))
 
-    async def _forward(self, call: Call, instance: Instance) -> Reply:
-        call.instance = instance.name
+    async def _forward(self, call: Call, target: Target) -> Reply:
+        call.instance = target.name
         try:
-            if instance.pool.would_wait and (key := self._shareable(call, instance)) is not None:
-                execute, shared = partial(self._exchange, call), partial(self._shared, call)
-                return await self._sharing.perform(key, instance.pool, call, execute, shared)
-            lease = await instance.pool.acquire()
+            if isinstance(target, Group):
+                # No sharing here: the members' scenes are different ones.
+                instance, lease = await target.acquire(call.request.key, call.request.boot)
+                call.instance = instance.name
+            else:
+                instance = target
+                if instance.pool.would_wait and (key := self._shareable(call, instance)) is not None:
+                    execute, shared = partial(self._exchange, call), partial(self._shared, call)
+                    return await self._sharing.perform(key, instance.pool, call, execute, shared)
+                lease = await instance.pool.acquire()
         except Busy as error:
-            error.data["current"] = self._current(instance)
+            error.data["current"] = self._current(target)
             raise
+        except ShuttingDown as error:
+            if self.fleet.has(target):
+                raise
+            # Not the bridge ends, but that Blender has gone while the request waited for it.
+            raise self.fleet.gone(target, call.affinity) from error
         with lease as connection:
             try:
                 return await self._exchange(call, connection)
@@ -227,10 +274,19 @@ class Service:
         self._running[call] = None
         try:
             await connection.call(exchange)
+        except trio.Cancelled:
+            if exchange.sent and exchange.reply is None:
+                self._abandoned(call, forwarded.id)
+            raise
         finally:
             del self._running[call]
         assert exchange.reply is not None
         return exchange.reply
+
+    def _abandoned(self, call: Call, request_id: str) -> None:
+        """Blender was told to stop it and has not answered: whoever started that Blender may know what helps."""
+        for instance in self.fleet.behind(call.instance):
+            instance.on_abandoned(request_id)
 
     async def _ask_again(self, call: Call, instance: Instance, lost: BlenderLost, boot: str) -> Reply:
         """The answer to a keyed request was lost: fetch it from the same process, which runs a key at most once."""
@@ -257,19 +313,19 @@ class Service:
         where = "after it had begun" if outcome == "unknown" else "while it was waiting; it did not run"
         if call.cancelled:
             return RequestCancelled(f"{method} was cancelled {where}", outcome=outcome)
-        instance = self.fleet.instances.get(call.instance)
-        statistics = instance.pool.statistics() if instance is not None else None
-        if not call.sent and statistics is not None and statistics.held:
-            where = f"while the pool of {call.instance} was {statistics.state}; it did not run"
-        elif not call.sent and statistics is not None and statistics.live == 0:
-            error = statistics.last_error or "no attempt has ended yet"
+        pools = [instance.pool.statistics() for instance in self.fleet.behind(call.instance)]
+        if not call.sent and pools and all(pool.held for pool in pools):
+            where = f"while the pool of {call.instance} was {pools[0].state}; it did not run"
+        elif not call.sent and pools and not any(pool.live for pool in pools):
+            error = next((pool.last_error for pool in pools if pool.last_error), "no attempt has ended yet")
             message = f"no connection to Blender ({call.instance}) within the deadline of {seconds:.3g} s: {error}"
             return BlenderUnavailable(message, data={"last_error": error})
         return TimedOut(f"the deadline of {method} passed after {seconds:.3g} s {where}", outcome=outcome)
 
-    def _current(self, instance: Instance) -> dict[str, Any] | None:
+    def _current(self, target: Target) -> dict[str, Any] | None:
+        names = {instance.name for instance in self.fleet.behind(target.name)}
         for call in self._running:
-            if call.instance == instance.name:
+            if call.instance in names:
                 return {"method": call.request.method, "seconds": round(trio.current_time() - call.started, 3)}
         return None
 
@@ -297,11 +353,19 @@ class Service:
             call.on_event,
             partial(self._commands, call),
             call.connection,
+            call.affinity,
+            self._supervisor,
         )
 
     async def _commands(self, call: Call) -> list[dict[str, Any]]:
         """The commands as the instance has them, add-ons' included; the packaged ones where none answers."""
-        instance = self.fleet.find(call.request.instance)
+        try:
+            target = self.fleet.peek(call.request.instance, call.affinity)
+        except Refused:
+            if call.request.instance is not None:
+                raise
+            return CATALOGUE.describe()
+        instance = target.members[0] if isinstance(target, Group) else target
         try:
             return await self._described(instance, call.deadline)
         except RequestError:

@@ -60,6 +60,8 @@ class Status:
             "listen": self.listen,
             "http": self.http,
             "clients": self.clients,
+            "chosen": self._fleet.chosen,
+            "groups": {group.name: [member.name for member in group.members] for group in self._fleet.groups.values()},
             "shared": self.shared,
             "instances": self.instances(),
         }
@@ -96,6 +98,9 @@ def _describe(instance: Instance) -> dict[str, Any]:
     return {
         "name": instance.name,
         "address": instance.address,
+        "source": instance.source,
+        "file": instance.file,
+        "worker": None if instance.worker is None else instance.worker.as_object(),
         "blender": instance.blender,
         "boot": instance.boot,
         "connected": pool.live > 0,

@@ -6,7 +6,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -24,6 +24,12 @@ _POOL_ACTIONS = {
     "drain": "pause, let what runs end, and close every connection until resume",
     "resize": "change how many connections there may be",
     "reconnect": "replace every connection; those in use when their request has ended",
+}
+_WORKER_ACTIONS = {
+    "list": "show every worker, or one",
+    "start": "start it, and wait until it is ready; one of a new name, too",
+    "stop": "end it, and keep it so until it is started",
+    "restart": "replace its process, and wait until the new one is ready",
 }
 
 
@@ -43,7 +49,7 @@ def _columns() -> int:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The command and its options. Exits with 2 and a usage line where they are wrong."""
-    parser = _parser()
+    parser = _parser(next((word for word in argv if not word.startswith("-")), None))
     options, rest = parser.parse_known_args(argv)
     # argparse takes positionals in one run only; `call METHOD --timeout 5 NAME=VALUE` has two.
     unknown = [word for word in rest if word.startswith("-") or options.command != "call"]
@@ -61,7 +67,8 @@ def command(options: argparse.Namespace) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: str | None) -> argparse.ArgumentParser:
+    """Every command, and the flags of the one that is asked for: to build all flags would be half of a start."""
     parser = argparse.ArgumentParser(
         prog="bpy-bridge",
         description="A fair, bounded, cancellable bridge between tools and Blender.",
@@ -71,60 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bpy-bridge {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    demo = _command(commands, "demo", "start Blender, build a scene with many concurrent callers and render it")
-    demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where the picture goes (default: here)")
-
-    serve = _command(commands, "serve", "run the bridge until SIGTERM or Ctrl-C")
-    serve.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
-    _serve_flags(serve)
-    _daemon(commands)
-
-    call = _command(commands, "call", "call a method and print its result as JSON")
-    call.add_argument("method", metavar="METHOD", help="such as scene.summary; `bpy-bridge methods` lists them")
-    call.add_argument(
-        "arguments", nargs="*", metavar="NAME=VALUE", help="a parameter: JSON where it parses, else a string"
-    )
-    call.add_argument("--json", metavar="OBJECT", help="parameters as a JSON object; NAME=VALUE wins over it")
-    call.add_argument("--instance", metavar="NAME", help="which Blender, where the bridge has several")
-    call.add_argument("--timeout", type=_seconds, metavar="S", help="how many seconds it may take (default: 300)")
-    call.add_argument(
-        "--save", action="append", default=[], metavar="PART=FILE", help="write a binary part of the result; repeatable"
-    )
-    _bridge(call)
-
-    status = _command(commands, "status", "show the running bridge, its Blenders and their queues")
-    status.add_argument("--json", action="store_true", help="print one JSON object")
-    status.add_argument(
-        "--watch",
-        nargs="?",
-        type=_seconds,
-        const=1.0,
-        metavar="S",
-        help="go on showing it every S seconds (default: 1) until Ctrl-C; with --json one object a line",
-    )
-    _bridge(status)
-
-    _pool(commands)
-
-    methods = _command(commands, "methods", "list what can be called, or describe one method")
-    methods.add_argument("name", nargs="?", metavar="NAME", help="the method to describe")
-    methods.add_argument("--json", action="store_true", help="print a JSON list of objects, as bridge.methods answers")
-    _bridge(methods)
-
-    monitoring = _command(commands, "monitoring", "print what Prometheus and Grafana need to watch a bridge")
-    monitoring.add_argument(
-        "file",
-        choices=["rules", "dashboard", "prometheus"],
-        help="alert rules (YAML), Grafana dashboard (JSON), or an example of Prometheus' configuration (YAML)",
-    )
-
-    _trace(commands)
-    _config(commands)
-
-    doctor = _command(commands, "doctor", "examine this installation and say what is wrong, and what mends it")
-    _serve_flags(doctor)
-    doctor.add_argument("--json", action="store_true", help="print the findings as one JSON object")
+    for name, (purpose, add_flags) in _COMMANDS.items():
+        command = _command(commands, name, purpose)
+        if name == asked:
+            add_flags(command)
     return parser
 
 
@@ -171,37 +128,95 @@ def _serve_flags(parser: argparse.ArgumentParser) -> None:
     _name(parser)
 
 
-def _daemon(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    start = _command(commands, "start", "start the bridge in the background, unless it runs")
-    _serve_flags(start)
-    stop = _command(commands, "stop", "end the bridge when what runs is finished")
-    _name(stop)
-    restart = _command(commands, "restart", "stop the bridge, and start it with the flags that it had")
-    _name(restart)
-    for parser, seconds in ((start, 30.0), (stop, 60.0), (restart, 60.0)):
-        parser.add_argument(
-            "--timeout",
-            type=_seconds,
-            default=seconds,
-            metavar="S",
-            help=f"how many seconds it may take (default: {seconds:g})",
-        )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
-    for parser in (start, restart):
-        parser.add_argument("--wait", action="store_true", help="wait until a Blender is ready, too")
-    for parser in (stop, restart):
-        parser.add_argument("--force", action="store_true", help="kill it, and its Blenders, when the time is up")
+def _demo(demo: argparse.ArgumentParser) -> None:
+    demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where the picture goes (default: here)")
 
-    logs = _command(commands, "logs", "show what the bridge in the background logged")
+
+def _serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+    _serve_flags(serve)
+
+
+def _start(start: argparse.ArgumentParser) -> None:
+    _serve_flags(start)
+    _patience(start, 30.0)
+    _wait(start)
+
+
+def _stop(stop: argparse.ArgumentParser) -> None:
+    _name(stop)
+    _patience(stop, 60.0)
+    _force(stop)
+
+
+def _restart(restart: argparse.ArgumentParser) -> None:
+    _name(restart)
+    _patience(restart, 60.0)
+    _wait(restart)
+    _force(restart)
+
+
+def _patience(parser: argparse.ArgumentParser, seconds: float) -> None:
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=seconds,
+        metavar="S",
+        help=f"how many seconds it may take (default: {seconds:g})",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--wait", action="store_true", help="wait until a Blender is ready, too")
+
+
+def _force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="kill it, and its Blenders, when the time is up")
+
+
+def _logs(logs: argparse.ArgumentParser) -> None:
     logs.add_argument("-f", "--follow", action="store_true", help="go on with each new line until Ctrl-C")
     logs.add_argument("-n", "--lines", type=_count, default=50, metavar="N", help="how many lines (default: 50)")
     _name(logs)
 
-    _serve_flags(_command(commands, "service", "print a systemd user unit that runs the bridge with these flags"))
+
+def _call(call: argparse.ArgumentParser) -> None:
+    call.add_argument("method", metavar="METHOD", help="such as scene.summary; `bpy-bridge methods` lists them")
+    call.add_argument(
+        "arguments", nargs="*", metavar="NAME=VALUE", help="a parameter: JSON where it parses, else a string"
+    )
+    call.add_argument("--json", metavar="OBJECT", help="parameters as a JSON object; NAME=VALUE wins over it")
+    call.add_argument("--instance", metavar="NAME", help="which Blender, where the bridge has several")
+    call.add_argument("--timeout", type=_seconds, metavar="S", help="how many seconds it may take (default: 300)")
+    call.add_argument(
+        "--save", action="append", default=[], metavar="PART=FILE", help="write a binary part of the result; repeatable"
+    )
+    _bridge(call)
 
 
-def _pool(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    pool = _command(commands, "pool", "show or control the connections to a Blender while the bridge runs")
+def _status(status: argparse.ArgumentParser) -> None:
+    status.add_argument("--json", action="store_true", help="print one JSON object")
+    status.add_argument(
+        "--watch",
+        nargs="?",
+        type=_seconds,
+        const=1.0,
+        metavar="S",
+        help="go on showing it every S seconds (default: 1) until Ctrl-C; with --json one object a line",
+    )
+    _bridge(status)
+
+
+def _use(use: argparse.ArgumentParser) -> None:
+    chosen = use.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("instance", nargs="?", metavar="NAME", help="an instance; `bpy-bridge status` lists them")
+    chosen.add_argument("--clear", action="store_true", help="choose nobody: what is configured or open is meant again")
+    use.add_argument("--json", action="store_true", help="print one JSON object")
+    _bridge(use)
+
+
+def _pool(pool: argparse.ArgumentParser) -> None:
     actions = pool.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, purpose in _POOL_ACTIONS.items():
         action = _command(actions, name, purpose)
@@ -216,8 +231,36 @@ def _pool(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         _bridge(action)
 
 
-def _trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    trace = _command(commands, "trace", "show the wire live, each frame on one line, until Ctrl-C")
+def _worker(worker: argparse.ArgumentParser) -> None:
+    actions = worker.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, purpose in _WORKER_ACTIONS.items():
+        action = _command(actions, name, purpose)
+        which = "which one, by its name or the name of several (default: default)"
+        shown = "only that one, or those of that name"
+        action.add_argument("worker", nargs="?", metavar="NAME", help=shown if name == "list" else which)
+        if name != "list":
+            action.add_argument(
+                "--timeout", type=_seconds, default=60.0, metavar="S", help="how many seconds to wait (default: 60)"
+            )
+        action.add_argument("--json", action="store_true", help="print a JSON list of what they are now")
+        _bridge(action)
+
+
+def _methods(methods: argparse.ArgumentParser) -> None:
+    methods.add_argument("name", nargs="?", metavar="NAME", help="the method to describe")
+    methods.add_argument("--json", action="store_true", help="print a JSON list of objects, as bridge.methods answers")
+    _bridge(methods)
+
+
+def _monitoring(monitoring: argparse.ArgumentParser) -> None:
+    monitoring.add_argument(
+        "file",
+        choices=["rules", "dashboard", "prometheus"],
+        help="alert rules (YAML), Grafana dashboard (JSON), or an example of Prometheus' configuration (YAML)",
+    )
+
+
+def _trace(trace: argparse.ArgumentParser) -> None:
     trace.add_argument("--payloads", action="store_true", help="show what the frames carry; it may be confidential")
     trace.add_argument("--instance", metavar="NAME", help="only what passes between the bridge and this Blender")
     trace.add_argument("--connection", metavar="ID", help="only this connection, such as c1 or default-1")
@@ -227,14 +270,18 @@ def _trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     _bridge(trace)
 
 
-def _config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    config = _command(commands, "config", "show or check the settings")
+def _config(config: argparse.ArgumentParser) -> None:
     actions = config.add_subparsers(dest="action", required=True, metavar="ACTION")
     show = _command(actions, "show", "show every setting, where it was set and what it means")
     show.add_argument("--json", action="store_true", help="print one JSON object")
     check = _command(actions, "check", "say whether the settings are valid, and if not, what is wrong with each")
     for action in (show, check):
         _serve_flags(action)
+
+
+def _doctor(doctor: argparse.ArgumentParser) -> None:
+    _serve_flags(doctor)
+    doctor.add_argument("--json", action="store_true", help="print the findings as one JSON object")
 
 
 def _bridge(parser: argparse.ArgumentParser) -> None:
@@ -275,3 +322,24 @@ def _seconds(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, such as 30, not {text!r}")
     return value
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "demo": ("start Blender, build a scene with many concurrent callers and render it", _demo),
+    "serve": ("run the bridge until SIGTERM or Ctrl-C", _serve),
+    "start": ("start the bridge in the background, unless it runs", _start),
+    "stop": ("end the bridge when what runs is finished", _stop),
+    "restart": ("stop the bridge, and start it with the flags that it had", _restart),
+    "logs": ("show what the bridge in the background logged", _logs),
+    "service": ("print a systemd user unit that runs the bridge with these flags", _serve_flags),
+    "call": ("call a method and print its result as JSON", _call),
+    "status": ("show the running bridge, its Blenders and their queues", _status),
+    "use": ("choose the Blender that is meant where none is named", _use),
+    "pool": ("show or control the connections to a Blender while the bridge runs", _pool),
+    "worker": ("list, start, stop or restart the Blenders that the bridge starts", _worker),
+    "methods": ("list what can be called, or describe one method", _methods),
+    "monitoring": ("print what Prometheus and Grafana need to watch a bridge", _monitoring),
+    "trace": ("show the wire live, each frame on one line, until Ctrl-C", _trace),
+    "config": ("show or check the settings", _config),
+    "doctor": ("examine this installation and say what is wrong, and what mends it", _doctor),
+}

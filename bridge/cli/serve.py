@@ -50,6 +50,8 @@ def flags_of(options: argparse.Namespace) -> list[str]:
     for action in options.serve_flags:
         value = getattr(options, action.dest)
         for each in value if isinstance(value, list) else [value]:
-            if each is not None:
+            if each is True:
+                words.append(action.option_strings[-1])
+            elif each is not None and each is not False:
                 words += [action.option_strings[-1], str(each.absolute() if isinstance(each, Path) else each)]
     return words

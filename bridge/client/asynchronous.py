@@ -42,8 +42,8 @@ class AsyncClient:
 
     Without an address the running bridge is looked up, under BPY_BRIDGE_ADDRESS first. `instance` is the Blender that
     calls go to unless they name another. The client lives for one `async with`, in whose task group it reads and
-    writes; leaving it ends every call that is still open with BlenderLost. What the bridge refuses as busy, which nothing
-    has run of, is sent again until the call's timeout, after pauses that grow; without `retry_busy` it raises Busy.
+    writes; leaving it ends every call that is still open with BlenderLost. What the bridge refuses as busy, which has
+    not run, is sent again until the call's timeout, after pauses that grow; without `retry_busy` it raises Busy.
     Nothing else is ever sent twice.
     """
 

@@ -45,7 +45,7 @@ class Client:
 
     Without an address the running bridge is looked up, under BPY_BRIDGE_ADDRESS first. `instance` is the Blender that
     calls go to unless they name another. Entering connects; so does a call, where there is no connection or it was
-    lost. What the bridge refuses as busy, which nothing has run of, is sent again until the call's timeout, after
+    lost. What the bridge refuses as busy, which has not run, is sent again until the call's timeout, after
     pauses that grow; without `retry_busy` it raises Busy. Nothing else is ever sent twice.
 
     A client takes one call at a time: a second thread's is refused with a BridgeError, so use a client per thread (or
@@ -141,8 +141,7 @@ class Client:
         buffers = request_buffers(link.session, link.limits, request_id, call, left)
         until = monotonic() + left + GRACE
         try:
-            self._send(link, buffers, until, left)
-            self._begin(link, request_id)
+            self._send(link, buffers, until, left, request_id)
             response, payload = self._answer(link, request_id, until, left, on_event)
         except BaseException:
             # Interrupts and the callback's errors: whoever stops waiting must not leave Blender working.
@@ -164,12 +163,11 @@ class Client:
             raise RequestCancelled("it was cancelled while the bridge was busy; it did not run", outcome="not_executed")
 
     def _begin(self, link: Link, request_id: str) -> None:
-        """The request is sent: from now on there is something to cancel in Blender."""
-        with self._sending:
-            self._running = request_id
-            pausing, self._pausing = self._pausing, None
-            if pausing is not None and pausing.is_set():
-                link.send_small(link.session.cancel(request_id))
+        """The request is sent, in this step: from now on there is something to cancel in Blender."""
+        self._running = request_id
+        pausing, self._pausing = self._pausing, None
+        if pausing is not None and pausing.is_set():
+            link.send_small(link.session.cancel(request_id))
 
     def cancel(self) -> bool:
         """Ask for the end of the call that runs now; from another thread, or in on_event. False where none runs.
@@ -236,11 +234,15 @@ class Client:
         self._used_at = monotonic()
         return self._link
 
-    def _send(self, link: Link, buffers: list[Buffer], until: float, deadline: float) -> None:
+    def _send(
+        self, link: Link, buffers: list[Buffer], until: float, deadline: float, request_id: str | None = None
+    ) -> None:
         """Send a whole frame. One that was not sent whole has not run, which the error says."""
         try:
             with self._sending:
                 link.send(buffers, until)
+                if request_id is not None:
+                    self._begin(link, request_id)
         except TimeoutError:
             self._drop()
             raise unsent(deadline) from None

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 
@@ -52,7 +51,7 @@ def go_home() -> None:
     """Leave the directory in which the bridge was started, so that it can be removed or unmounted."""
     if "BPY_BRIDGE_HOME" in os.environ:
         os.environ["BPY_BRIDGE_HOME"] = os.path.abspath(os.path.expanduser(os.environ["BPY_BRIDGE_HOME"]))
-    for place in (Path.home(), Path("/")):
+    for place in (os.path.expanduser("~"), "/"):
         try:
             os.chdir(place)
         except OSError:

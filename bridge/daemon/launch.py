@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -68,13 +69,16 @@ def _launch(flags: Sequence[str], cwd: str | None, until: float, timeout: float)
         # -P: what lies in the current directory is not ours to import.
         process = subprocess.Popen(  # noqa: S603  # ourselves
             [sys.executable, "-P", "-m", "bridge", "serve", "--detached", *_named(), *flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=cwd or None, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=_existing(cwd), start_new_session=True,
         )  # fmt: skip
     finally:
         os.close(log)
     assert process.stdout is not None
     with process.stdout as pipe:
         word = _listen(pipe.fileno(), until)
+    if word.get("late"):
+        # Its pipe was open until now, so it is the one that said this pid, or has not yet gone into the background.
+        _kill(word.get("pid", process.pid))
     # It has gone into the background, and this is the process that it left behind.
     process.wait()
     if word.get("taken"):
@@ -85,7 +89,6 @@ def _launch(flags: Sequence[str], cwd: str | None, until: float, timeout: float)
             return Running(bridge.pid, True, bridge.listen, bridge.http, bridge.log, word["remarks"])
         word = {"error": f"the bridge (process {word['pid']}) was told to end as soon as its doors were open"}
     elif word.get("late"):
-        _end(word.get("pid"))
         late = f"the bridge did not open its doors within {timeout:g} s, and was ended"
         word = {"error": late, "exit_code": EXIT_BUSY, **word}
     reason = word.get("error", "the bridge ended before its doors were open")
@@ -126,10 +129,10 @@ def _listen(pipe: int, until: float) -> dict[str, Any]:
     return word
 
 
-def _end(pid: int | None) -> None:
-    """End the process that is late; its pipe was open until now, so it is the one that said this pid."""
-    if pid is not None:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except OSError:
-            return
+def _kill(pid: int) -> None:
+    with suppress(OSError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _existing(directory: str | None) -> str | None:
+    return directory if directory and os.path.isdir(directory) else None

@@ -1,14 +1,16 @@
 """The methods that the bridge answers itself: one function each, whose signature is its schema and documentation.
 
 catalogue  where they are registered, and what each is given
+instances  which Blender is meant where nobody is named
 pool       each instance's pool, seen and controlled
 state      what the bridge is and knows
 trace      the wire, live
+worker     the Blenders that the bridge starts
 """
 
 from __future__ import annotations
 
-from . import pool, state, trace  # noqa: F401  # they register their methods
+from . import instances, pool, state, trace, worker  # noqa: F401  # they register their methods
 from .catalogue import CATALOGUE, Context, changes_something
 
 __all__ = ["CATALOGUE", "Context", "changes_something"]

@@ -12,8 +12,9 @@ from blender_addon.registry import Catalogue
 
 if TYPE_CHECKING:
     from bridge.connection import OnEvent
-    from bridge.fleet import Fleet
+    from bridge.fleet import Affinity, Fleet
     from bridge.status import Status
+    from bridge.supervisor import Supervisor
 
 
 class Context(NamedTuple):
@@ -21,7 +22,8 @@ class Context(NamedTuple):
 
     `instance` is the request's, None where it names none. `deadline` is on trio's clock; the request's scope ends it
     then. `on_event` sends an event to the client. `describe` returns the commands of that instance's Blender.
-    `connection` is the id of the client's connection.
+    `connection` is the id of the client's connection, `affinity` where its requests without a name go. `supervisor` has
+    the Blenders that the bridge starts.
     """
 
     fleet: Fleet
@@ -31,6 +33,8 @@ class Context(NamedTuple):
     on_event: OnEvent | None
     describe: Callable[[], Awaitable[list[dict[str, Any]]]]
     connection: str
+    affinity: Affinity
+    supervisor: Supervisor | None = None
 
 
 CATALOGUE = Catalogue(context=Context, families=("bridge",))

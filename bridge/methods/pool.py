@@ -102,4 +102,4 @@ def reconnect(context: Context) -> dict[str, Any]:
 
 
 def _pool(context: Context) -> Pool[Connection]:
-    return context.fleet.find(context.instance).pool
+    return context.fleet.find(context.instance, context.affinity).pool

@@ -11,7 +11,7 @@ from bridge.errors import ConfigurationError
 
 from . import places
 
-_OWN_NAMES = frozenset({"config.toml", "token", "bridge.sock", "bridge.json", "bridge.lock", "logs"})
+_OWN_NAMES = frozenset({"config.toml", "token", "bridge.sock", "bridge.json", "bridge.lock", "logs", "blenders"})
 
 
 def ensure_private(directory: Path) -> Path:

@@ -61,9 +61,7 @@ class Ledger(Generic[C]):
 
     # acquire and release
 
-    def acquire(
-        self, task: trio.lowlevel.Task, taken_at: TakenAt, now: float, race: Race | None = None
-    ) -> Decision[C]:
+    def acquire(self, task: trio.lowlevel.Task, taken_at: TakenAt, now: float, race: Race | None = None) -> Decision[C]:
         """A lease, or None where the task was queued and must park. Raises Busy, ShuttingDown, PoolMisuse."""
         with self._lock:
             if self.closed:
@@ -118,9 +116,9 @@ class Ledger(Generic[C]):
             reason = self._why_discard(slot, now)
             if reason is not None:
                 return self._lose([slot], reason, now)
-            if self._waiters and self._serves_head():
+            if self._waiters and not self.paused and self._serves_head():
                 race = self._hand_to_head(slot, now)
-                return None if race is None else Work([race])
+                return None if race is None else Work(race)
             slot.idle_since = now
             self._idle.append(slot)
             return None
@@ -140,15 +138,7 @@ class Ledger(Generic[C]):
 
     def _serves_head(self) -> bool:
         """Whether the head waiter may have a connection: in a race only where nothing is lent, see Contest."""
-        while self._waiters and not self.paused:
-            head = next(iter(self._waiters.values()))
-            if head.race is None:
-                return True
-            if not head.race.decided:
-                return not self._leased
-            # It has won elsewhere in this very moment.
-            del self._waiters[head.task]
-        return False
+        return not self._leased or next(iter(self._waiters.values())).race is None
 
     def _hand_to_head(self, slot: Slot[C], now: float) -> Race | None:
         if slot.lent:
@@ -159,14 +149,14 @@ class Ledger(Generic[C]):
         lease = self._grant(slot, task, waiter.taken_at, now)
         self._emit(LeaseGranted(self.name, now - waiter.since))
         if waiter.race is not None:
-            waiter.race.win(self.name)
+            waiter.race.winner = self.name
         trio.lowlevel.reschedule(task, outcome.Value(lease))
         return waiter.race
 
     def leave(self, task: trio.lowlevel.Task, now: float) -> Work[C] | None:
         """The racing task is served elsewhere, or was cancelled: whom it kept waiting may be next."""
         with self._lock:
-            self._waiters.pop(task, None)
+            self._waiters.pop(task)
             return self._settle(now)
 
     def abandon(self, task: trio.lowlevel.Task) -> None:
@@ -202,16 +192,14 @@ class Ledger(Generic[C]):
 
     def _settle(self, now: float, work: Work[C] | None = None) -> Work[C] | None:
         work = work if work is not None else Work()
-        while self._idle and self._serves_head():
+        while self._idle and self._waiters and not self.paused and self._serves_head():
             slot = self._idle[-1]
             if not slot.connection.usable():
                 self._idle.pop()
                 self._discard(slot, "broken", work, now)
             elif now - slot.idle_since <= self.settings.check_after:
                 self._idle.pop()
-                race = self._hand_to_head(slot, now)
-                if race is not None:
-                    work.races.append(race)
+                work.race = self._hand_to_head(slot, now) or work.race
             elif len(self._checking) < len(self._waiters):
                 self._idle.pop()
                 self._checking[slot] = None
@@ -221,7 +209,7 @@ class Ledger(Generic[C]):
         wanted = self._connects_wanted(now)
         self._connecting += wanted
         work.connects += wanted
-        return work if work.connects or work.checks or work.closes or work.races else None
+        return work if work.connects or work.checks or work.closes or work.race else None
 
     def _connects_wanted(self, now: float) -> int:
         if self._opens_nothing:
@@ -431,6 +419,10 @@ class Ledger(Generic[C]):
     @property
     def leased(self) -> int:
         return len(self._leased)
+
+    def lent(self) -> list[C]:
+        with self._lock:
+            return [lease.slot.connection for lease in self._leased]
 
     @property
     def finished(self) -> bool:

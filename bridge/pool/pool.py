@@ -109,8 +109,8 @@ class Pool(Generic[C]):
             del race.queues[self.name]
             raise
         if lease is not None:
-            race.win(self.name)
-            race.decide(self.name)
+            race.winner = self.name
+            race.end()
         self._perform(work)
         if self._ledger.due_before(self._tick_at, now):
             self._poke.set()
@@ -173,6 +173,10 @@ class Pool(Generic[C]):
             await self._drains.park()
         return now
 
+    def lent(self) -> list[C]:
+        """The connections that are in use now. They stay their holders'."""
+        return self._ledger.lent()
+
     def resize(self, max_connections: int) -> None:
         """Change the bound. Surplus connections close, the ones in use at their release. Raises ValueError below 1."""
         self._perform(self._ledger.resize(max_connections, trio.current_time()))
@@ -206,9 +210,9 @@ class Pool(Generic[C]):
         self._poke.set()
         if work is None:
             return
-        # First of all, so that no other pool serves them again.
-        for race in work.races:
-            race.decide(self.name)
+        if work.race is not None:
+            # First of all, so that no other pool serves it again.
+            work.race.end()
         nursery = self._nursery
         if nursery is None:
             self._perform_alone(work)

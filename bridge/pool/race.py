@@ -51,7 +51,7 @@ class Contest(Generic[C]):
             raise next((error for error in refusals if isinstance(error, Busy)), refusals[0])
 
         def leave(_: object) -> trio.lowlevel.Abort:
-            race.decide(None)
+            race.end()
             return trio.lowlevel.Abort.SUCCEEDED
 
         try:

@@ -12,46 +12,40 @@ from .lease import C, Lease, Slot, TakenAt
 
 
 class Race:
-    """One acquirer in several queues. Whoever serves it decides the race; the other queues let it go at once.
+    """One acquirer in several queues. Whoever serves it decides the race, and the other queues let it go at once.
 
-    It is decided inside the winner's lock, and the others are left outside it: no lock is ever taken inside another.
+    It is won inside the winner's lock, and the others are left outside it: no lock is ever taken inside another. A
+    decision wins one race at most, since after it something is lent.
     """
 
-    __slots__ = ("decided", "queues", "since", "taken_at", "task", "winner")
+    __slots__ = ("queues", "since", "taken_at", "task", "winner")
 
     def __init__(self, task: trio.lowlevel.Task, taken_at: TakenAt, since: float) -> None:
         self.task = task
         self.taken_at = taken_at
         self.since = since
-        self.decided = False
         self.winner: str | None = None
         self.queues: dict[str, Callable[[], None]] = {}
         """By the pool's name, how to leave its queue."""
 
-    def win(self, pool: str) -> None:
-        """That pool serves it. Nobody else may from now on."""
-        self.decided = True
-        self.winner = pool
-
-    def decide(self, winner: str | None) -> None:
+    def end(self) -> None:
         """Leave every queue but the winner's, whose decision has done that."""
-        self.decided = True
         queues, self.queues = self.queues, {}
         for pool, leave in queues.items():
-            if pool != winner:
+            if pool != self.winner:
                 leave()
 
     def lost(self, pool: str) -> bool:
         """That pool will not serve it. True where it was the last one that could."""
-        self.queues.pop(pool, None)
-        return not self.queues and not self.decided
+        del self.queues[pool]
+        return not self.queues
 
 
 @dataclass(slots=True)
 class Work(Generic[C]):
-    """What a decision leaves to be done outside the lock; `races` are those that it has won."""
+    """What a decision leaves to be done outside the lock; `race` is the one that it has won."""
 
-    races: list[Race] = field(default_factory=list)
+    race: Race | None = None
     connects: int = 0
     checks: list[Slot[C]] = field(default_factory=list)
     closes: list[Slot[C]] = field(default_factory=list)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import trio
+
+# Nobody but the bridge's own doors and its own service manager has a use for these.
+_NOT_PASSED_ON = ("BPY_BRIDGE_TOKEN", "NOTIFY_SOCKET")
 
 
 class Start(NamedTuple):
@@ -54,3 +58,8 @@ class Spawner(Protocol):
     async def spawn(self, start: Start) -> WorkerProcess:
         """Make one. Raises OSError with the cause; cancelled, it leaves no process behind."""
         ...
+
+
+def variables(env: Mapping[str, str]) -> dict[str, str]:
+    """A worker's environment: the bridge's own, without what is the bridge's alone, and `env` over it."""
+    return {**{name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}, **env}

@@ -193,7 +193,9 @@ def test_it_ends_with_its_parents_pipe(start, code):
 PARENT = """
 import subprocess, sys
 child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-sys.stdout.write(child.stdout.readline().decode()); sys.stdout.flush()
+for line in child.stdout:
+    sys.stdout.write(line.decode()); sys.stdout.flush()
+    if b'"ready"' in line: break
 sys.stdin.read()
 """
 

@@ -17,7 +17,7 @@ from bridge import app, paths
 from bridge.config import Settings
 from bridge.errors import ConfigurationError
 from tests.bridge.line import until
-from tests.bridge.test_supervisor import BEGIN, READY, STAY
+from tests.bridge.supervisor.standin import BEGIN, GOOD
 from tests.bridge.tool import Tool
 
 
@@ -149,8 +149,8 @@ async def test_a_second_signal_does_not_wait(blender, home):
 
 
 async def test_with_nothing_configured_a_worker_is_started(home, monkeypatch):
-    command = [sys.executable, "-c", BEGIN + READY + STAY]
-    monkeypatch.setattr(app, "find_blender", lambda blender: command)
+    command = [sys.executable, "-c", BEGIN + GOOD]
+    monkeypatch.setattr("bridge.blenders.find_blender", lambda blender: command)
     async with serving(Settings(http="off")):
         await until((home / "worker-default.sock").exists)
     assert list(home.iterdir()) == []

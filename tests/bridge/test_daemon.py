@@ -8,13 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psutil
 import pytest
 
 from bridge import paths
-from bridge.daemon import Tenure, ending
+from bridge.daemon import Tenure, ending, logs
 from bridge.daemon.detach import Launcher
 from bridge.daemon.logs import follow, last_lines, lines_since
 from bridge.daemon.notify import notify
@@ -102,6 +102,24 @@ class TestTheLock:
         assert removed
         assert path.exists()
         lock.release()
+
+    def test_who_looks_while_the_lock_goes_from_one_to_the_next_sees_the_next(self, home, monkeypatch):
+        paths.ensure_private(home)
+        paths.lock_file().touch()
+        real = os.open
+        with ExitStack() as stack:
+            seen = []
+
+            def late(*arguments, **options):
+                file = real(*arguments, **options)
+                monkeypatch.undo()
+                monkeypatch.setenv("BPY_BRIDGE_HOME", str(home))
+                paths.lock_file().unlink()
+                seen.append(stack.enter_context(another()).pid)
+                return file
+
+            monkeypatch.setattr(os, "open", late)
+            assert [paths.holder(paths.lock_file())] == seen
 
     def test_a_directory_in_its_place_is_a_clear_error(self, home):
         paths.ensure_private(home)
@@ -345,4 +363,21 @@ class TestLogs:
         with log.open("a") as file:
             file.write("newer\n")
         assert next(lines) == "newer"
+        lines.close()
+
+    def test_a_line_that_comes_between_the_last_look_and_the_files_end_is_not_lost(self, log, monkeypatch):
+        real = logs._following
+
+        def late(file, path):
+            monkeypatch.setattr(logs, "_following", real)
+            with log.open("a") as last:
+                last.write("last of the old\n")
+            log.rename(f"{log}.1")
+            log.write_text("first of the new\n")
+            return real(file, path)
+
+        monkeypatch.setattr(logs, "_following", late)
+        monkeypatch.setattr(logs, "_pause", lambda _: pytest.fail("it waits for more"))
+        lines = follow(log, 0)
+        assert [next(lines), next(lines)] == ["last of the old", "first of the new"]
         lines.close()

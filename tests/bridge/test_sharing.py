@@ -260,6 +260,7 @@ class TestEnds:
             await queue.add(name)
             await queue.tool.cancel(name)
             await queue.tool.error(name)
+        assert not queue.line.service._sharing._open, "nothing is kept of those that have gone"
         await queue.add("c")
         queue.open()
         assert (await queue.tool.answer("c")).ok

@@ -31,11 +31,12 @@ class Home:
         self.path = path
         self.variables: dict[str, str] = {}
         self.prefix: tuple[str, ...] = ()
+        self.cwd = path.parent
 
     def popen(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
         variables = {**environment(self.path), **self.variables}
         return subprocess.Popen(
-            [*self.prefix, sys.executable, "-m", "bridge", *argv], env=variables, text=True, cwd=self.path.parent,
+            [*self.prefix, sys.executable, "-m", "bridge", *argv], env=variables, text=True, cwd=self.cwd,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
         )  # fmt: skip
 
@@ -219,7 +220,7 @@ def test_bridges_of_other_names_run_beside_it_and_each_is_found_by_its_name(home
 def test_restart_keeps_the_flags_and_the_directory_that_they_were_given_in(home):
     (home.path.parent / "here.toml").write_text("drain_timeout = 7.0\n")
     first = home.start("--instance", "one=unix:/one", "--config", "here.toml", "--listen", "unix:rel.sock")
-    home.variables["HOME"] = "/"
+    home.cwd = Path("/")
     code, out, err = home.run("restart", "--json")
     assert code == 0, err
     second = json.loads(out)
@@ -288,22 +289,23 @@ def test_a_start_that_fails_says_why_with_the_exit_code_that_serve_has(home, tmp
 
 
 def test_a_bridge_that_dies_before_it_says_a_word_is_a_failure_with_the_logs_tail(home):
-    home.variables["PYTHONWARNINGS"] = "ignore"
-    home.variables["PYTHONPATH"] = str(home.path.parent / "broken")
-    broken = home.path.parent / "broken" / "trio"
-    broken.mkdir(parents=True)
-    (broken / "__init__.py").write_text("raise RuntimeError('trio is broken')\n")
+    broken(home, "raise RuntimeError('trio is broken')")
     code, _, err = home.run("start", *NO_BLENDER)
     assert code == 4
     assert "the bridge ended before its doors were open" in err
     assert "RuntimeError: trio is broken" in err
 
 
+def broken(home: Home, code: str) -> None:
+    """Have what the bridge imports, once it has the lock, run that code."""
+    package = home.path.parent / "broken" / "trio"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(code)
+    home.variables["PYTHONPATH"] = os.pathsep.join([str(package.parent), os.environ.get("PYTHONPATH", "")])
+
+
 def test_a_bridge_that_is_not_ready_in_time_is_ended_and_that_is_said(home):
-    slow = home.path.parent / "slow" / "trio"
-    slow.mkdir(parents=True)
-    (slow / "__init__.py").write_text("import signal; signal.pause()\n")
-    home.variables["PYTHONPATH"] = str(slow.parent)
+    broken(home, "import signal; signal.pause()")
     code, _, err = home.run("start", "--timeout", "0.5", *NO_BLENDER)
     assert (code, "did not open its doors within 0.5 s, and was ended" in err) == (5, True)
     until(lambda: home.bridges() == [])

@@ -56,27 +56,28 @@ def test_a_bridge_with_room_for_few_serves_many_all_the_same(start):
 
 
 def test_those_who_look_while_blender_works_share_one_look(client, shared, tmp_path):
-    """Of 20, 3 get the connections that are left and wait in Blender; the other 17 wait here, and are one."""
+    """While every connection is in use, 20 who want to see the same wait; then one looks, for all of them."""
     gate, callers = tmp_path / "gate", 20
     hold = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.01)"
 
-    def look() -> Any:
+    def ask(method: str, params: dict[str, Any]) -> Any:
         with shared.client() as one:
-            return one.call("scene.summary").value
+            return one.call(method, params).value
 
     def pool() -> dict[str, Any]:
         numbers: dict[str, Any] = client.status()["instances"][0]["pool"]
         return numbers
 
-    expected = look()
-    before = client.status()["shared"]
-    with ThreadPoolExecutor(callers + 1) as threads:
+    expected, before = ask("scene.summary", {}), client.status()["shared"]
+    connections = pool()["max_connections"]
+    with ThreadPoolExecutor(connections + callers) as threads:
         try:
-            threads.submit(shared.client().call, "code.execute", {"code": hold})
-            until(lambda: pool()["leased"] == 1)
-            looks = [threads.submit(look) for _ in range(callers)]
-            until(lambda: pool()["waiting"] == callers + 1 - pool()["max_connections"])
+            for _ in range(connections):
+                threads.submit(ask, "code.execute", {"code": hold})
+            until(lambda: pool()["leased"] == connections)
+            looks = [threads.submit(ask, "scene.summary", {}) for _ in range(callers)]
+            until(lambda: pool()["waiting"] == callers)
         finally:
             gate.touch()
-        assert [one.result(PATIENCE) for one in looks] == [expected] * callers
-    assert client.status()["shared"] - before == callers + 1 - pool()["max_connections"] - 1
+        assert [look.result(PATIENCE) for look in looks] == [expected] * callers
+    assert client.status()["shared"] - before == callers - 1

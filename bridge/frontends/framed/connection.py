@@ -19,6 +19,7 @@ from blender_addon.wire.frame import IN_PLACE_ABOVE
 from bridge import protocol
 from bridge.connection import Reply
 from bridge.errors import RequestError, error_from_fault
+from bridge.fleet import Affinity
 from bridge.frames import FrameReader, FrameWriter
 from bridge.memory import MemoryShare
 from bridge.service import Call, Service
@@ -66,6 +67,7 @@ class FramedConnection:
         self._writer = FrameWriter(stream, frame_timeout=frame_timeout, tap=tap)
         self._handshake_timeout = handshake_timeout
         self._on_request = on_request
+        self._affinity = Affinity()
         self._calls: dict[str, Call] = {}
         self._followers: list[trio.lowlevel.Task] = []
         self._alone_with: Call | None = None
@@ -297,7 +299,7 @@ class FramedConnection:
                 return False
             return self._write_now(head(envelope, len(event_payload)) + bytes(event_payload))
 
-        call = self._service.call(request, payload, forward, self.id)
+        call = self._service.call(request, payload, forward, self.id, self._affinity)
         self._calls[request.id] = call
         return call
 

@@ -14,7 +14,7 @@ from tests.bridge.line import bridge, until
 from .scrape import Page, page_of, tell
 
 STATES = ("idle", "leased", "connecting", "checking")
-OUTCOMES = {"ok", "busy", "timeout", "cancelled", "closed", "unavailable"}
+OUTCOMES = {"ok", "busy", "timeout", "cancelled", "closed", "unavailable", "shared"}
 
 
 def connections(page: Page, instance: str = "default") -> dict[str, float]:
@@ -90,8 +90,8 @@ async def test_failed_acquires_are_counted_by_outcome_and_their_wait_is_too(wire
         page = tell(Metrics(line.fleet, line.service.status), [*refused, events.LeaseGranted("default", 0.0)])
         for outcome in OUTCOMES:
             assert page("bpy_bridge_pool_acquires_total", instance="default", outcome=outcome) == 1
-        assert page.buckets("bpy_bridge_pool_wait_seconds", instance="default") == {"5e-05": 1, "2.5": 6}
-        assert page("bpy_bridge_pool_wait_seconds_sum", instance="default") == 10.0
+        assert page.buckets("bpy_bridge_pool_wait_seconds", instance="default") == {"5e-05": 1, "2.5": len(OUTCOMES)}
+        assert page("bpy_bridge_pool_wait_seconds_sum", instance="default") == 2.0 * len(OUTCOMES - {"ok"})
 
 
 async def test_attempts_that_fail_and_connections_that_close_are_counted(wires, listen):

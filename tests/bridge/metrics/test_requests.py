@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.events import RequestFinished
+from bridge.events import RequestFinished, RequestShared
 from bridge.metrics.requests import MAX_FOREIGN_METHODS
 
 from .scrape import tell, without_instances
@@ -23,6 +23,13 @@ async def test_each_request_counts_for_its_method_and_outcome():
     assert page(TOTAL, method="scene.summary", outcome="ok") == 2
     assert page(TOTAL, method="scene.summary", outcome="timeout") == 1
     assert page(TOTAL, method="file.new", outcome="ok") == 1
+
+
+async def test_what_another_s_execution_answered_counts_for_its_method():
+    shared = [RequestShared("default", "scene.summary")] * 3
+    page = tell(without_instances(), [*shared, ended("file.new")])
+    assert page("bpy_bridge_requests_shared_total", method="scene.summary") == 3
+    assert page("bpy_bridge_requests_shared_total", method="file.new") == 0
 
 
 async def test_its_time_falls_into_the_first_bucket_that_is_long_enough():

@@ -51,9 +51,9 @@ def _pool(name: str, *changes: tuple[str, str]) -> Mutant:
     return Mutant(name, tuple(("pool.py", old, new) for old, new in changes))
 
 
-_HAND_OVER = """            if self._waiters and not self.paused:
-                self._hand_to_head(slot, now)
-                return None
+_HAND_OVER = """            if self._waiters and not self.paused and self._serves_head():
+                race = self._hand_to_head(slot, now)
+                return None if race is None else Work(race)
 """
 
 MUTANTS = [
@@ -82,7 +82,9 @@ MUTANTS = [
     _ledger("a lifetime has no end", ("        if now >= slot.expires_at:", "        if False:")),
     _ledger("what comes back after the close lives on", ('        if self.closed:\n            return "closed"\n', "")),
     _ledger("close forgets the waiters", ("for waiter in list(self._waiters.values()):", "for waiter in []:")),
-    _ledger("a paused pool lends what comes back", ("if self._waiters and not self.paused:", "if self._waiters:")),
+    _ledger(
+        "a paused pool lends what comes back", ("if self._waiters and not self.paused and", "if self._waiters and")
+    ),
     _ledger("a parked pool lends what comes back", ("self.paused = self.parked = True\n", "self.parked = True\n")),
     _ledger(
         "a parked pool keeps what is idle",
@@ -161,8 +163,8 @@ MUTANTS = [
     _ledger(
         "a connection is kept and lent",
         (
-            "                self._hand_to_head(slot, now)\n                return None",
-            "                self._hand_to_head(slot, now)",
+            "                return None if race is None else Work(race)",
+            "                assert race is None",
         ),
     ),
     _pool("acquire absorbs a cancellation", ("        await trio.lowlevel.checkpoint_if_cancelled()\n", "")),

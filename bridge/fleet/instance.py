@@ -1,30 +1,45 @@
-"""Instances by name: each has a pool of connections to one Blender, whichever process is behind it."""
+"""One Blender by name: the pool of connections to it, and its health, whichever process is behind them."""
 
 from __future__ import annotations
 
-import difflib
 import itertools
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import trio
 
-from . import events
-from .connection import Connection, open_connection
-from .errors import Refused
-from .health import HealthLimits, HealthMonitor
-from .memory import MemoryBudget, MemoryShare
-from .pool import Pool, PoolSettings
-from .stream import ByteStream
-from .supervised import keep_running
-from .trace import Tap, Trace
+from bridge import events
+from bridge.connection import Connection, open_connection
+from bridge.health import HealthLimits, HealthMonitor
+from bridge.memory import MemoryBudget, MemoryShare
+from bridge.pool import Pool, PoolSettings
+from bridge.stream import ByteStream
+from bridge.supervised import keep_running
+from bridge.supervisor import WorkerState
+from bridge.trace import Tap, Trace
+
+Source = Literal["configured", "announced", "embedded"]
+"""Where an instance comes from: the configuration or an operator, Blender's own word, or nothing else being there."""
 
 _LARGEST_PONG = 1 << 20
+
+
+def _never() -> bool:
+    return False
+
+
+def _nobody(request_id: str) -> None:
+    """Whom nobody can end but Blender itself."""
 
 
 class Instance:
     """One Blender by name. The pool belongs to the name and outlives the processes behind the address.
 
-    `health` has a connection of its own: neither a request nor a full memory keeps it waiting.
+    `health` has a connection of its own: neither a request nor a full memory keeps it waiting. `file` is the open
+    .blend file where Blender announced it. `asleep` says that nothing runs behind the address and that a connection
+    would start it: among several, those that are awake are asked first. `worker` is the state of
+    the process that the bridge started for it, if it did; `on_abandoned` is told the id of a request that Blender was
+    told to stop and has not answered.
     """
 
     def __init__(
@@ -40,10 +55,19 @@ class Instance:
         cancel_grace: float,
         emit: events.Emit,
         health: HealthLimits | None = None,
+        source: Source = "configured",
+        file: str | None = None,
+        blender: str | None = None,
+        asleep: Callable[[], bool] = _never,
     ) -> None:
         self.name = name
         self.address = address
-        self.blender: str | None = None
+        self.source = source
+        self.file = file
+        self.asleep = asleep
+        self.worker: WorkerState | None = None
+        self.on_abandoned: Callable[[str], None] = _nobody
+        self.blender = blender
         self.boot: str | None = None
         self.memory = memory
         self._open_stream = open_stream
@@ -125,52 +149,3 @@ class Instance:
             # What is left of the old one's connections is of no use to anybody.
             self.pool.reconnect()
         return another
-
-
-class Fleet:
-    """All instances. `find` routes a request; `run` owns the pools; `trace` shows what passes on their wires."""
-
-    def __init__(self, instances: Iterable[Instance] = ()) -> None:
-        self.instances: dict[str, Instance] = {}
-        self.trace = Trace()
-        for instance in instances:
-            self.add(instance)
-
-    def add(self, instance: Instance) -> None:
-        """One more, before `run`."""
-        self.instances[instance.name] = instance
-        instance.trace = self.trace
-
-    def find(self, name: str | None) -> Instance:
-        """The instance of that name; without a name `default`, or the only one. Raises Refused."""
-        if name is None:
-            name = next(iter(self.instances)) if len(self.instances) == 1 else "default"
-            if name not in self.instances:
-                known = ", ".join(self.instances)
-                message = f"several instances and none is named default: name one of {known}"
-                raise Refused(message, code="ambiguous_instance", data={"nearest": list(self.instances)})
-        instance = self.instances.get(name)
-        if instance is None:
-            nearest = difflib.get_close_matches(name, self.instances, n=5, cutoff=0.4) or list(self.instances)[:5]
-            message = f"there is no instance {name!r}; known here: {', '.join(nearest)}"
-            raise Refused(message, code="unknown_instance", data={"nearest": nearest})
-        return instance
-
-    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Run every instance until its pool is drained or closed."""
-        async with trio.open_nursery() as nursery:
-            for instance in self.instances.values():
-                await nursery.start(instance.run)
-            task_status.started()
-
-    async def drain(self) -> None:
-        """Refuse new requests and the waiting ones, end every trace, and wait until those in flight have ended."""
-        self.trace.close()
-        async with trio.open_nursery() as nursery:
-            for instance in self.instances.values():
-                nursery.start_soon(instance.pool.drain)
-
-    def close(self) -> None:
-        """Refuse new requests and the waiting ones; those in flight may end."""
-        for instance in self.instances.values():
-            instance.pool.close()
