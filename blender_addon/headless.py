@@ -13,6 +13,7 @@ Ends with its parent, see lifetime.py, and in order at SIGTERM. Exit codes: 0; 2
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -261,7 +262,8 @@ def _claim_stdout() -> int:
 
 
 def _say(out: int, said: Dict[str, Any]) -> None:
-    os.write(out, (json.dumps(said) + "\n").encode())
+    with contextlib.suppress(BrokenPipeError):  # who does not listen needs not be told
+        os.write(out, (json.dumps(said) + "\n").encode())
 
 
 def _script_arguments() -> Optional[Sequence[str]]:

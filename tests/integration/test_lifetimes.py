@@ -127,7 +127,7 @@ def test_a_bridge_without_blender_says_so_and_connects_once_one_appears(start, t
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path / "home")
         ) as blender:
-            assert json.loads(blender.stdout.readline())["ready"] is True
+            assert next(line for line in blender.stdout if json.loads(line).get("ready"))
             assert until(lambda: answer(client)).value["scene"] == "Scene"
             blender.terminate()
     assert served.end() == 0

@@ -21,11 +21,19 @@ def say(**said) -> None:
     os.write(1, (json.dumps(said) + "\n").encode())
 
 
+def add_linger(blender: Blender) -> None:
+    @blender.catalogue.command("test.linger")
+    def linger(*, seconds: float) -> None:
+        """Go on for so long, whoever wants it to stop."""
+        threading.Event().wait(seconds)
+
+
 def main() -> None:
     path = Path(sys.argv[sys.argv.index("--listen") + 1].removeprefix("unix:"))
     say(phase="importing")
     say(phase="listening")
     blender = Blender(path)
+    add_linger(blender)
     dirty = path.with_name("dirty")
     blender.listener._describe = lambda: {
         "blender": "0.0.0", "file": "", "dirty": dirty.exists(), "runs": len(blender.ran),

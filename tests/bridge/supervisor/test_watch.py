@@ -220,13 +220,14 @@ async def test_idle_for_long_it_goes_to_sleep_until_it_is_wanted(tmp_path):
         assert home.worker.state.pid != first
 
 
-async def test_one_that_somebody_holds_is_left_alone(tmp_path):
+@pytest.mark.parametrize(("hold", "state"), [("pause", "paused"), ("park", "drained")])
+async def test_one_that_somebody_holds_is_left_alone(tmp_path, hold, state):
     async with house(tmp_path, idle_exit=0.2) as home:
         await home.worker.start()
-        home.instance.pool.pause()
+        getattr(home.instance.pool, hold)()
         first = home.worker.state.pid
-        await home.looked_at(5)
-        assert (home.worker.state.pid, home.instance.pool.statistics().state) == (first, "paused")
+        await home.looked_at(6)
+        assert (home.worker.state.pid, home.instance.pool.statistics().state) == (first, state)
 
 
 async def test_work_that_cannot_be_stopped_is_ended_with_its_process_and_what_waits_behind_it_did_not_run(tmp_path):
@@ -263,8 +264,9 @@ async def test_work_that_ends_within_the_grace_costs_nothing(tmp_path):
         await home.worker.start()
         first = home.worker.state.pid
         with pytest.raises(RequestError):
-            await home.ask("test.wait", deadline=0.3, name="x")
+            await home.ask("test.linger", deadline=0.3, seconds=1.5)
         assert await home.ask("test.echo", value=1) == {"value": 1}
+        await home.looked_at(3)
         assert home.worker.state.pid == first
 
 

@@ -118,7 +118,7 @@ def headless(tmp_path_factory):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
-        assert json.loads(process.stdout.readline())["ready"] is True
+        assert next(line for line in process.stdout if json.loads(line).get("ready"))
         client = Blender(str(home / "b.sock"))
         yield client
         client.close()
