@@ -54,7 +54,7 @@ def start(core: int, *arguments: str) -> str:
     _STACK.callback(process.wait)
     _STACK.callback(process.terminate)
     assert process.stdout is not None
-    line = process.stdout.readline()
+    line = next((line for line in process.stdout if '"ready"' in line or arguments[0] == "benchmarks.scraper"), "")
     if not line:
         raise Unmeasurable(f"{arguments[0]} did not start: is the bpy wheel installed?")
     return line

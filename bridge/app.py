@@ -130,8 +130,8 @@ class Bridge:
 
     async def _serve(self, listeners: list[Listener]) -> None:
         async with trio.open_nursery() as nursery:
-            await nursery.start(self.fleet.run)
             await nursery.start(self.blenders.run)
+            await nursery.start(self.fleet.run)
             doors = [(listener, self._token if listener.path is None else None) for listener in listeners]
             await self.door.serve(doors)
 

@@ -282,6 +282,8 @@ class Client:
         It is closed even if the answer comes: an interrupt can fall between reading bytes and counting them.
         """
         request_id = self._running
+        # Python may be interrupted between leaving `with` and giving its lock back: that one would never come free.
+        self._sending = threading.Lock()
         if self._link is not link:
             return
         try:

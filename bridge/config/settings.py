@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from blender_addon.wire import DEFAULT_MAX_PAYLOAD
 from blender_addon.wire.address import parse_address
-from bridge.paths import default_address, ensure_token
+from bridge.paths import default_address, default_http, ensure_token
 from bridge.pool.settings import PoolSettings
 
 from .instances import InstanceSettings
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     """The token of the doors on TCP, in BPY_BRIDGE_TOKEN alone; else it is made, and is in the token file."""
     log: LogSettings = Field(default_factory=LogSettings)
     """What is logged, and how."""
-    http: HttpAddress = Field(default="tcp:127.0.0.1:9871", examples=["tcp:127.0.0.1:9872"])
+    http: HttpAddress = Field(default_factory=default_http, examples=["tcp:127.0.0.1:9872"])
     """The door for metrics and probes, or `off`."""
     health: HealthSettings = Field(default_factory=HealthSettings)
     """How each Blender is probed."""

@@ -37,6 +37,8 @@ class HealthMetrics:
         health = self._health[event.instance]
         health.state = event.state
         health.failures = event.failures
+        if event.state == "unknown":
+            return  # nothing was probed
         health.checks[event.state] += 1
         if not event.failures:
             health.last_success = event.checked_at

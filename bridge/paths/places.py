@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bridge.errors import ConfigurationError
 
+DEFAULT_HTTP_ADDRESS = "tcp:127.0.0.1:9871"
 DEFAULT_TCP_ADDRESS = "tcp:127.0.0.1:9870"
 DEFAULT_NAME = "default"
 
@@ -94,6 +95,11 @@ def default_address() -> str:
     path = runtime_directory() / f"{_stem()}.sock"
     check_socket_path(str(path), shorten="set BPY_BRIDGE_HOME to a shorter directory, for example /tmp/bpy")
     return f"unix:{path}"
+
+
+def default_http() -> str:
+    """The HTTP door that a bridge opens when nothing else is said: 9871, and a free port for one with another name."""
+    return DEFAULT_HTTP_ADDRESS if bridge_name() == DEFAULT_NAME else "tcp:127.0.0.1:0"
 
 
 def check_socket_path(path: str, *, shorten: str = "choose a shorter one, for example /tmp/bpy.sock") -> None:

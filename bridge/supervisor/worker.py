@@ -138,9 +138,14 @@ class Worker:
             life.tasks.start_soon(self._end_stuck, self._watch, life, request_id)
 
     async def open_stream(self) -> ByteStream:
-        """Connect to it. Raises OSError, at once where it is not ready, with what is known of why; wakes a sleeper."""
+        """Connect to it, once it is ready where it is on its way. Wakes a sleeper.
+
+        Raises OSError with what is known of why: at once where it is not on its way, else as the start fails.
+        """
         if self.asleep() and (self._pool is None or self._pool.statistics().waiting):
             self.reserve()
+        if self.state.phase != "ready" and self._attempt is not None and not self._attempt.ended:
+            await self._attempt.result()
         if self.state.phase != "ready":
             why = f": {self.state.last_error}" if self.state.last_error else ""
             raise OSError(f"its worker is {self.state.phase}{why}")

@@ -316,3 +316,9 @@ def test_importing_paths_brings_in_the_standard_library_and_platformdirs_only():
 def _bare():
     """Without site's start-up, so that what an editable install imports there does not count."""
     return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def test_a_bridge_with_a_name_of_its_own_does_not_want_the_other_one_s_port(monkeypatch):
+    assert paths.default_http() == "tcp:127.0.0.1:9871"
+    monkeypatch.setenv("BPY_BRIDGE_NAME", "studio")
+    assert paths.default_http() == "tcp:127.0.0.1:0"

@@ -54,6 +54,8 @@ def answer(client: Client):
 
 def test_told_to_end_it_ends_in_order_and_leaves_nothing_behind(start):
     served = start()
+    http = served.ready.pop("http")
+    assert http.startswith("http://127.0.0.1:")
     assert served.ready == {"ready": True, "listen": [f"unix:{served.home / 'bridge.sock'}"], "pid": served.process.pid}
     with served.client() as client:
         client.call("scene.summary")

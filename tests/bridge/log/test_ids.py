@@ -18,13 +18,13 @@ def chatty(monkeypatch):
     """Have a line of a bridge log something for each request, deep inside and without an id."""
 
     def chatty(line):
-        find = line.fleet.find
+        route = line.fleet.route
 
-        def find_and_say(name):
+        def route_and_say(*asked):
             structlog.get_logger().info("asked")
-            return find(name)
+            return route(*asked)
 
-        monkeypatch.setattr(line.fleet, "find", find_and_say)
+        monkeypatch.setattr(line.fleet, "route", route_and_say)
 
     return chatty
 

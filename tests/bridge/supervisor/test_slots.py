@@ -143,10 +143,14 @@ async def test_restarted_it_is_another_process_and_no_failure(tmp_path):
 async def test_on_demand_the_first_request_starts_it(tmp_path):
     async with running(make(tmp_path, GOOD, on_demand=True)) as worker:
         assert worker.state.phase == "asleep"
-        with pytest.raises(OSError, match="its worker is reserved"):
-            await worker.open_stream()
-        await until(lambda: worker.state.phase == "ready")
         (await worker.open_stream()).close()
+        assert worker.state.phase == "ready"
+
+
+async def test_whoever_connects_while_it_starts_is_told_why_it_fails(tmp_path):
+    async with running(make(tmp_path, "say('no luck\\n'); sys.exit(3)", on_demand=True, max_restarts=0)) as worker:
+        with pytest.raises(OSError, match="no luck"):
+            await worker.open_stream()
 
 
 async def test_its_file_its_variables_and_no_secret_are_handed_over(tmp_path, monkeypatch):
