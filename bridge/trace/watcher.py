@@ -149,7 +149,7 @@ class Watcher:
         await trio.lowlevel.checkpoint()
         if not send("log", data):
             with trio.move_on_after(_PATIENCE) as waiting:
-                while not send("log", data):
+                while not send("log", data):  # noqa: ASYNC110  # the socket says when it has room to nobody but its writer
                     await trio.sleep(_RETRY)
             if waiting.cancelled_caught:
                 return False
