@@ -11,7 +11,8 @@ headless worker for each request. Every packet is a JSON object:
     ◀── {"status"}             when it has ended, and its process group with it: its exit code, or minus the signal
 
 It is the workers' parent and reaps them. It ends at the end of its standard input; workers go on, since each follows
-a standard input of its own and not its parent.
+a standard input of its own and not its parent. One whose own has ended too, and that has not ended with it because it
+is stopped or hangs, is killed before.
 
 Beyond the factory scene it opens, evaluates and renders nothing, and never touches the GPU: the threads and contexts
 that come of that do not survive a fork. Linux only.
@@ -23,11 +24,13 @@ import contextlib
 import gc
 import json
 import os
+import select
 import selectors
 import shutil
 import signal
 import socket
 import sys
+import time
 import traceback
 import warnings
 from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Sequence
@@ -36,6 +39,7 @@ from . import headless
 from .image_threads import stop_image_threads
 
 _LONGEST_PACKET = 65_536
+_ORPHAN_SECONDS = 1.0
 
 Work = Callable[[Sequence[str]], int]
 """What a forked process does with its arguments; returns its exit code."""
@@ -66,6 +70,7 @@ def main() -> int:
 class _Worker(NamedTuple):
     pid: int
     pidfd: int
+    stdin: int
     report: socket.socket
 
 
@@ -81,12 +86,27 @@ class Zygote:
 
     def run(self) -> None:
         """Until `control` is closed at its other end."""
-        while True:
+        serving = True
+        while serving:
             for key, _ in self._selector.select():
                 if key.fileobj is not self._control:
                     self._reap(self._workers[key.fd])
-                elif not self._serve():
-                    return
+                else:
+                    serving = self._serve()
+        self._selector.unregister(self._control)
+        self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        """See the workers end whose standard input has ended, and kill those that don't: stopped, nobody sees that."""
+        until = time.monotonic() + _ORPHAN_SECONDS
+        while self._workers and (left := until - time.monotonic()) > 0:
+            for key, _ in self._selector.select(left):
+                self._reap(self._workers[key.fd])
+        for worker in self._workers.values():
+            if _has_ended(worker.stdin):
+                os.kill(worker.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(worker.pid, signal.SIGKILL)
 
     def _serve(self) -> bool:
         packet, descriptors, _, _ = socket.recv_fds(self._control, _LONGEST_PACKET, 3, socket.MSG_CMSG_CLOEXEC)
@@ -108,7 +128,7 @@ class Zygote:
         if pid == 0:
             self._leave(report)
             _live(self._work, arguments, stdin, output)
-        worker = _Worker(pid, os.pidfd_open(pid), report.dup())
+        worker = _Worker(pid, os.pidfd_open(pid), os.dup(stdin), report.dup())
         self._workers[worker.pidfd] = worker
         self._selector.register(worker.pidfd, selectors.EVENT_READ)
         if not _say(report, {"pid": pid}, worker.pidfd):
@@ -121,6 +141,7 @@ class Zygote:
         report.close()
         for worker in self._workers.values():
             os.close(worker.pidfd)
+            os.close(worker.stdin)
             worker.report.close()
 
     def _reap(self, worker: _Worker) -> None:
@@ -131,6 +152,7 @@ class Zygote:
             os.killpg(worker.pid, signal.SIGKILL)
         _, status = os.waitpid(worker.pid, 0)
         os.close(worker.pidfd)
+        os.close(worker.stdin)
         with worker.report:
             _say(worker.report, {"status": os.waitstatus_to_exitcode(status)})
 
@@ -200,6 +222,13 @@ def _control() -> socket.socket:
     os.dup2(nothing, 0)
     os.close(nothing)
     return control
+
+
+def _has_ended(pipe: int) -> bool:
+    """Whether nobody can write to it any more."""
+    poll = select.poll()
+    poll.register(pipe, select.POLLHUP)
+    return any(events & select.POLLHUP for _, events in poll.poll(0))
 
 
 def _say(to: socket.socket, message: Dict[str, Any], *descriptors: int) -> bool:

@@ -92,6 +92,9 @@ class Blenders:
             raise ValueError("a name is up to 64 letters, digits, '.', '_' and '-'")
         if name in self._fleet.names - {DEFAULT_INSTANCE}:
             raise ValueError("another Blender is called so")
+        configured = [*self._settings.workers, *self._settings.instances]
+        if name == DEFAULT_INSTANCE and configured:
+            raise ValueError(f"requests for it go to what is configured: name one of {', '.join(configured)}")
         chosen = WorkerSettings()
         _check(chosen)
         worker, instance = self._make(name, chosen, "embedded")

@@ -136,6 +136,7 @@ def _head(status: dict[str, Any]) -> str:
             f"up {tables.duration(status['uptime'])}",
             *(["shutting down"] if status.get("state") == "draining" else []),
             *([f"{clients} client{'' if clients == 1 else 's'}"] if clients is not None else []),
+            *([f"{status['chosen']} is chosen"] if status.get("chosen") else []),
             *([f"doors {' '.join(map(str, doors))}"] if doors else []),
         ]
     )
@@ -164,9 +165,12 @@ def _remark(instance: dict[str, Any]) -> str:
     """Why it cannot serve, and what is wrong with its health; empty where all is well."""
     health = _health(instance)
     obstacle = str(instance.get("obstacle") or "")
+    reason = str(health.get("reason") or "")
     if health.get("state") in {None, "healthy"}:
         return obstacle
-    said = [obstacle] if obstacle and obstacle != health.get("reason") else []
+    if health.get("state") == "unknown" and obstacle:
+        return obstacle
+    said = [obstacle] if obstacle and obstacle not in reason else []
     return "; ".join([*said, _diagnosis(health)])
 
 

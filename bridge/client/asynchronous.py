@@ -217,8 +217,8 @@ async def _open(
     except Fault as fault:
         raise error_from_fault(fault) from None
     except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
-        reason = str(error) or "it closed the connection or did not answer"
-        raise NotRunning(f"no bridge answers at {address}: {reason}. Start one with `bpy-bridge serve`") from error
+        reason = getattr(error, "strerror", None) or str(error) or "it closed the connection or did not answer"
+        raise NotRunning(f"no bridge answers at {address}: {reason}. Start one with `bpy-bridge start`") from error
     assert isinstance(event, Opened)
     return stream, session, event.welcome.limits, decoder
 

@@ -157,4 +157,4 @@ def unix_socket(address: Address) -> socket.socket:
 
 
 def _not_running(address: Address, error: OSError) -> NotRunning:
-    return NotRunning(f"no bridge answers at {address}: {error}. Start one with `bpy-bridge serve`")
+    return NotRunning(f"no bridge answers at {address}: {error.strerror or error}. Start one with `bpy-bridge start`")

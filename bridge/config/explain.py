@@ -17,6 +17,8 @@ _SECRETS = frozenset({"token"})
 _WORDS = {
     "Input should be": "must be",
     "List should have": "must have",
+    "Value should have": "must have",
+    " after validation, not 0": "",
     "could not parse value and unit from byte string": "must be a number of bytes, with a unit or without",
 }
 

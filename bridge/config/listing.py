@@ -74,8 +74,8 @@ def _below(path: Path_, value: Any, meaning: str) -> Iterator[tuple[Path_, Any, 
 
 
 def _as_json(path: Path_, value: Any) -> Any:
-    if value is None:
-        return None
+    if value is None or value == {}:
+        return value
     if is_secret(path) or isinstance(value, SecretStr):
         return BLACKENED
     if isinstance(value, Path) or (isinstance(value, float) and math.isinf(value)):

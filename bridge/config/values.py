@@ -84,6 +84,8 @@ def _blender(value: str) -> str:
 
 def _file(path: Path) -> Path:
     absolute = path.expanduser().absolute()
+    if absolute.is_dir():
+        raise ValueError(f"must be a file, and {absolute} is a directory")
     if not absolute.is_file():
         raise ValueError(f"must be an existing file; there is no {absolute}")
     return absolute

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextvars import Context
+from functools import partial
 
 import trio
 
@@ -56,7 +58,8 @@ class Fleet:
         if self._closed.is_set():
             instance.pool.close()
         if self._nursery is not None:
-            self._nursery.start_soon(instance.run)
+            # Outside of the context of the request that it may come with: its log lines are not that request's.
+            Context().run(partial(self._nursery.start_soon, instance.run))
 
     def add_group(self, group: Group) -> None:
         """From now on its name means whichever of its members, all of them added before, is free first."""

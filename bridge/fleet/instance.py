@@ -123,6 +123,11 @@ class Instance:
         pool = self.pool.statistics()
         if pool.state != "open":
             return f"its pool is {pool.state}"
+        if self.asleep():
+            return None  # the next request starts it
+        if self.worker is not None and self.worker.phase != "ready":
+            why = f": {self.worker.last_error}" if self.worker.last_error else ""
+            return f"its worker is {self.worker.phase}{why}"
         health = self.health.latest.value
         if not pool.live and (pool.last_error or not self.health.connected):
             return pool.last_error or (health.reason if health.failed else "no connection to it is open yet")

@@ -13,6 +13,7 @@ The command line starts with this package, so it imports the standard library an
 from .discovery import find_bridge
 from .lock import UNSEEN, Lock, holder
 from .places import (
+    DEFAULT_HTTP_ADDRESS,
     DEFAULT_NAME,
     DEFAULT_TCP_ADDRESS,
     bridge_name,
@@ -44,6 +45,7 @@ from .tokens import ensure_token, read_token
 
 __all__ = [
     "DEFAULT_NAME",
+    "DEFAULT_HTTP_ADDRESS",
     "DEFAULT_TCP_ADDRESS",
     "UNSEEN",
     "Lock",

@@ -18,6 +18,7 @@ On its way out: ending."""
 
 RESTING: frozenset[Phase] = frozenset({"stopped", "asleep", "failed"})
 _LINES = 50
+_IN_A_MESSAGE = 200
 
 
 @dataclass(slots=True)
@@ -37,8 +38,8 @@ class WorkerState:
     output: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES))
 
     def tail(self, lines: int = 5) -> str:
-        """Its last words, on one line."""
-        return " | ".join(list(self.output)[-lines:])
+        """Its last words, on one line that is short enough for a message; `output` has them whole."""
+        return " | ".join(line[:_IN_A_MESSAGE] for line in list(self.output)[-lines:])
 
     def as_object(self) -> dict[str, Any]:
         """The same as JSON."""

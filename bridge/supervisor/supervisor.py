@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 import trio
@@ -50,7 +51,8 @@ class Supervisor:
                 self._nursery = None
 
     def _run(self, nursery: trio.Nursery, worker: Worker) -> None:
-        nursery.start_soon(keep_running, f"worker {worker.state.name}", worker.run, self._emit)
+        # Outside of the context of the request that asks for it: its log lines are not that request's.
+        Context().run(nursery.start_soon, keep_running, f"worker {worker.state.name}", worker.run, self._emit)
 
     async def start(self, name: str) -> list[dict[str, Any]]:
         """Start that worker, or all of its table, and return what they are then. A new name is a new worker.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import threading
@@ -28,6 +27,7 @@ Kind = Literal["plain", "keyed", "bound"]
 KINDS: tuple[Kind, ...] = ("plain", "keyed", "bound")
 ANSWERED_WITHIN = 30.0
 ASKED_AGAIN = 3
+FROZEN_AT_MOST = 5.0
 LAUNCHERS = 3
 # One whole line at once, at a moment that a kill may fall before or after.
 CODE = """
@@ -133,6 +133,8 @@ class Chaos:
         self._flags = ("--config", str(config))
         self._chance = random.Random(seed)
         self._client = Client(f"unix:{home.path}/bridge.sock")
+        self._zygote_lives = True
+        self._thawed = 0.0
 
     def rage(self, seconds: float) -> None:
         """Kill for so long. Raises AssertionError where what came back was not as it should be."""
@@ -145,7 +147,7 @@ class Chaos:
         self._client.close()
 
     def start(self) -> None:
-        """Start the daemon, several times at once, and sometimes kill who starts it; in the end exactly one is there."""
+        """Start the daemon, several times at once, and sometimes kill who starts it; in the end one is there."""
         began = time.monotonic()
         with ThreadPoolExecutor(LAUNCHERS) as threads:
             starting = [threads.submit(self._home.start, *self._flags) for _ in range(LAUNCHERS)]
@@ -177,22 +179,32 @@ class Chaos:
             [worker] = self._client.call("bridge.workers", {"name": instance}).value
         except (NotRunning, RequestError):
             return
+        if number == signal.SIGSTOP and instance == "fork":
+            # Frozen, with its zygote and then the daemon killed, there is nobody left who could end it.
+            if not self._zygote_lives:
+                return
+            self._thawed = time.monotonic() + FROZEN_AT_MOST
         if worker["pid"] is not None and self._send(worker["pid"], number):
             how = number.name if worker["phase"] == "ready" else "early"
+            if instance == "fork":
+                how += "" if self._zygote_lives else " of its zygote too"
+                self._zygote_lives = True
             self.deaths.append(Death(instance, worker["pid"], time.monotonic(), how))
             self.counts[f"{instance} {how}"] += 1
 
     def _zygote(self) -> None:
-        for process in belonging(self._home):
+        for process in belonging(self._home) if time.monotonic() > self._thawed else ():
             with suppress(psutil.Error):
                 if "blender_addon.zygote" in process.cmdline() and self._home.record()["pid"] == process.ppid():
                     process.kill()
                     self.counts["zygote"] += 1
+                    self._zygote_lives = False
 
     def _daemon(self) -> None:
-        [bridge] = self._home.bridges()
-        held = bridge.children(recursive=True)
+        bridge = psutil.Process(self._home.record()["pid"])
+        held = belonging(self._home)
         bridge.kill()
+        self._zygote_lives = True
         now = time.monotonic()
         self.deaths += [Death("fresh", None, now, "daemon"), Death("fork", None, now, "daemon")]
         self.counts["daemon"] += 1
@@ -211,16 +223,23 @@ class Chaos:
 
 
 class Watch:
-    """Looks again and again, until `over`, how many have the daemon's door open: `most` at the same time."""
+    """Looks again and again, until `over`, who has the daemon's door open; `twice` is who had it together."""
 
     def __init__(self, home: Home, over: threading.Event) -> None:
-        self.most = 0
+        self.twice: list[set[int]] = []
         self._home = home
         self._over = over
 
     def run(self) -> None:
         while not self._over.wait(0.1):
-            self.most = max(self.most, sum(self._has_door(process) for process in self._home.bridges()))
+            # Between its fork and its exec each child looks like its parent: that is over at the next look.
+            while len(together := self._serving()) > 1:
+                if together == self._serving():
+                    self.twice.append(together)
+                    break
+
+    def _serving(self) -> set[int]:
+        return {process.pid for process in self._home.bridges() if self._has_door(process)}
 
     def _has_door(self, process: psutil.Process) -> bool:
         with suppress(psutil.Error):

@@ -148,3 +148,10 @@ def test_no_worker_is_left_when_the_zygote_and_then_the_bridge_are_killed(tmp_pa
         bridge.wait(PATIENCE)
         _, left = psutil.wait_procs(workers, PATIENCE)
         assert left == []
+
+
+def test_no_worker_is_left_that_was_frozen_when_the_bridge_was_killed(tmp_path: Path) -> None:
+    with holding(tmp_path, 2) as bridge:
+        [zygote] = psutil.Process(bridge.pid).children()
+        zygote.children()[0].suspend()
+        assert kill(bridge) == []

@@ -57,6 +57,11 @@ def test_a_bridge_that_says_less_is_shown_all_the_same(bridge, run):
     assert len(out.splitlines()) == 3
 
 
+def test_who_was_chosen_is_said(bridge, run):
+    bridge.answers["bridge.status"] = {**STATUS, "chosen": "studio"}
+    assert ", studio is chosen, " in run("status")[1].splitlines()[0]
+
+
 def test_a_bridge_that_is_ending_says_so(bridge, run):
     bridge.answers["bridge.status"] = {**STATUS, "state": "draining", "clients": 1, "http": None}
     head = run("status")[1].splitlines()[0]
@@ -80,6 +85,12 @@ def test_a_bridge_that_is_ending_says_so(bridge, run):
             "its pool is drained; unresponsive: silent for 70 s (1 failure in a row)",
         ),
         (None, {"state": "unknown"}, "unknown: no reason is known"),
+        ("its worker is importing", {"state": "unknown", "reason": "it was spawning"}, "its worker is importing"),
+        (
+            "its worker is failed: no room",
+            {"state": "unreachable", "reason": "unix:/s: its worker is failed: no room", "failures": 1},
+            "unreachable: unix:/s: its worker is failed: no room (1 failure in a row)",
+        ),
     ],
 )
 def test_what_is_not_healthy_is_said_with_its_reason(bridge, run, obstacle, health, said):

@@ -209,7 +209,7 @@ def test_a_bridge_that_does_not_prove_the_token_is_refused(bridge, call):
 
 @pytest.mark.parametrize("address", ["unix:/nonexistent/bridge.sock", "tcp:127.0.0.1:1"])
 def test_nothing_at_the_address_is_not_running(call, address):
-    with pytest.raises(errors.NotRunning, match="bpy-bridge serve"):
+    with pytest.raises(errors.NotRunning, match="bpy-bridge start"):
         call(address, "echo", client={"token": "secret"})
 
 

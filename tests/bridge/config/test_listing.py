@@ -74,6 +74,7 @@ def test_secrets_are_blackened(listed):
 
 def test_that_a_secret_is_not_set_is_no_secret(listed):
     assert (listed()["token"].value, listed()["token"].text) == (None, "-")
+    assert listed()["workers.default.env"].text == "-"
 
 
 def test_values_are_json_and_text(listed):

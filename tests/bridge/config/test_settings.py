@@ -145,7 +145,7 @@ def test_a_wrong_value_is_refused_at_start(refusal, variables, said):
         ("[pool\n", "is not TOML"),
         ("token = 's3cret'", "BPY_BRIDGE_TOKEN"),
         ("pool.max_connections = true", "must be a number"),
-        ("listen = []", "at least 1 item"),
+        ("listen = []", "must have at least 1 item, not []"),
         ("instances.a = 'unix:/x'", 'for example [instances.a] address = "unix:'),
         ("log = 3", '[log] level = "info"'),
         ("pool.acquire_timeout = -1", "acquire_timeout = 60"),
@@ -254,6 +254,7 @@ def test_an_empty_or_malformed_address_or_path_is_one_line_that_says_all(refusal
             "instances.a = { address = 'unix:/x', token_file = '/no' }",
             'must be an existing file; there is no /no; for example [instances.a] token_file = "/home/',
         ),
+        ("workers.w.file = '/'", "must be a file, and / is a directory; for example [workers.w] file = "),
     ],
 )
 def test_so_it_is_in_the_file(refusal, toml, said):

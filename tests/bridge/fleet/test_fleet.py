@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from bridge.errors import ShuttingDown
 from bridge.fleet import Fleet, Group
@@ -52,6 +53,23 @@ async def test_one_that_is_added_while_it_runs_runs(both, instance):
         await trio.testing.wait_all_tasks_blocked()
         assert late.pool.statistics().connect_failures, "it has tried to keep a connection warm"
         assert late.trace is both.trace
+        await both.drain()
+
+
+async def test_what_one_logs_is_not_said_of_the_request_that_it_came_with(both, instance, monkeypatch):
+    context = []
+
+    async def noting() -> None:
+        context.append(get_contextvars())
+
+    late = instance("late")
+    monkeypatch.setattr(late, "run", noting)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(both.run)
+        with bound_contextvars(connection="c1"):
+            both.add(late)
+        await trio.testing.wait_all_tasks_blocked()
+        assert context == [{}]
         await both.drain()
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from bridge.config import WorkerSettings
 from bridge.errors import BlenderUnavailable, NoBlender, Refused
@@ -92,3 +93,18 @@ async def test_which_of_them_does_not_start_is_said_with_its_cause(tmp_path):
 async def test_without_a_maker_there_are_no_new_ones():
     with pytest.raises(Refused):
         await Supervisor().start("new")
+
+
+async def test_a_new_worker_s_lines_are_not_those_of_the_request_that_asked_for_it(tmp_path, monkeypatch):
+    context = []
+    run = Worker.run
+
+    async def noting(worker: Worker) -> None:
+        context.append(get_contextvars())
+        await run(worker)
+
+    async with supervising(tmp_path) as supervisor:
+        monkeypatch.setattr(Worker, "run", noting)
+        with bound_contextvars(connection="c1"):
+            await supervisor.start("extra")
+    assert context == [{}]
