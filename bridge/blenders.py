@@ -111,6 +111,8 @@ class Blenders:
         instance = self._instance(name, worker.address, worker.open_stream, source=source, worker=worker)
         worker.on_change = instance.changed
         worker.watch(instance.health, instance.pool)
+        if not chosen.on_demand:
+            instance.pool.expect()
         return worker, instance
 
     def _announced(self, name: str, found: Descriptor) -> Instance:

@@ -133,11 +133,13 @@ class Fleet:
         return routing.gone(target, [*self.groups, *self.instances])
 
     def _default(self) -> Target:
-        if self._chosen is not None:
-            if self.has(self._chosen):
-                return self._chosen
-            # A choice does not pass to another one that gets the same name later.
+        chosen = self._chosen
+        if chosen is not None:
+            if self.has(chosen):
+                return chosen
+            # Somebody relies on the choice, and has to hear that it is over before another scene is worked on.
             self._chosen = None
+            raise routing.gone(chosen, [*self.groups, *self.instances])
         return routing.unnamed(self.instances, self.groups)
 
     def _named(self, name: str) -> Target | None:

@@ -43,6 +43,8 @@ class Ledger(Generic[C]):
         self.closed = False
         self.paused = False
         self.parked = False
+        self._expecting = False
+        self._given_up: str | None = None
         self._emit = emit
         self._watched = emit is not events.ignore
         self._release = release
@@ -86,6 +88,8 @@ class Ledger(Generic[C]):
             return None, self._settle(now, work)
 
     def _refuse_to_wait(self, task: trio.lowlevel.Task, now: float) -> None:
+        if self._given_up is not None:
+            raise refusals.given_up(self.name, self._given_up)
         if len(self._waiters) >= self.settings.max_waiting:
             raise refusals.busy(self._snapshot(now), self._mean_use)
         for lease in self._leased:
@@ -313,6 +317,26 @@ class Ledger(Generic[C]):
                 self._without_since = now
             return self._settle(now)
 
+    def expect(self) -> None:
+        """Who listens at the address is on his way: nothing is opened, and no waiter is refused, until he `arrived`."""
+        with self._lock:
+            self._expecting, self._given_up = True, None
+
+    def arrived(self, now: float) -> Work[C] | None:
+        """The wait is over: connect."""
+        with self._lock:
+            self._expecting, self._given_up = False, None
+            if self.unreachable:
+                self._without_since = now
+            return self._settle(now)
+
+    def give_up(self, cause: str, now: float) -> None:
+        """Nobody is to listen at the address: nothing is opened and everybody refused, until somebody is expected."""
+        with self._lock:
+            self._given_up = cause
+            for waiter in list(self._waiters.values()):
+                self._fail_waiter(waiter, now, "unavailable", refusals.given_up(self.name, cause))
+
     def park(self, now: float) -> Work[C] | None:
         """Pause, and have no connection: idle ones close now, the others as they come back. Twice is as once."""
         with self._lock:
@@ -388,7 +412,7 @@ class Ledger(Generic[C]):
     def _due(self, since: float) -> float:
         """When a waiter fails if nothing happens. Both limits hold for all, so the head is always due first."""
         due = since + self.settings.acquire_timeout
-        if self.paused or not self.unreachable:
+        if self.paused or self._expecting or not self.unreachable:
             return due
         return min(due, max(since, self._without_since) + self.settings.unavailable_timeout)
 
@@ -431,7 +455,7 @@ class Ledger(Generic[C]):
 
     @property
     def _opens_nothing(self) -> bool:
-        return self.closed or self.parked
+        return self.closed or self.parked or self._expecting or self._given_up is not None
 
     @property
     def unreachable(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Generic, cast
 import trio
 
 from bridge import events
-from bridge.errors import Busy, PoolMisuse, RequestError, ShuttingDown
+from bridge.errors import BlenderUnavailable, Busy, PoolMisuse, RequestError, ShuttingDown
 from bridge.supervised import guarded, keep_running
 
 from .lease import C, Lease, Slot
@@ -19,6 +19,12 @@ from .ledger import Ledger
 from .settings import PoolSettings
 from .statistics import PoolStatistics
 from .work import Race, Work
+
+_OUTCOMES: dict[type[RequestError], events.AcquireOutcome] = {
+    Busy: "busy",
+    ShuttingDown: "closed",
+    BlenderUnavailable: "unavailable",
+}
 
 
 class Pool(Generic[C]):
@@ -78,8 +84,8 @@ class Pool(Generic[C]):
         now = self._now()
         try:
             lease, work = ledger.acquire(task, (caller.f_code, caller.f_lasti), now)
-        except (Busy, ShuttingDown) as error:
-            self._emit(events.LeaseRefused(self.name, "busy" if isinstance(error, Busy) else "closed", 0.0))
+        except (Busy, ShuttingDown, BlenderUnavailable) as error:
+            self._emit(events.LeaseRefused(self.name, _OUTCOMES[type(error)], 0.0))
             raise
         if work is not None:
             self._perform(work)
@@ -158,6 +164,20 @@ class Pool(Generic[C]):
     def resume(self) -> None:
         """Lend again, to the waiters in their order."""
         self._perform(self._ledger.resume(trio.current_time()))
+
+    def expect(self) -> None:
+        """Who listens at the address is on his way: open nothing, and let requests wait for him, until he `arrived`."""
+        self._ledger.expect()
+        self._poke.set()
+
+    def arrived(self) -> None:
+        """He is there: connect."""
+        self._perform(self._ledger.arrived(trio.current_time()))
+
+    def give_up(self, cause: str) -> None:
+        """Nobody is to listen at the address: refuse every request at once, until somebody is expected or `arrived`."""
+        self._ledger.give_up(cause, trio.current_time())
+        self._poke.set()
 
     def park(self) -> None:
         """Lend nothing and have no connection, until `resume`: for a Blender that is to be left alone.

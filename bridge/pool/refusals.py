@@ -27,6 +27,10 @@ def unavailable(snapshot: PoolStatistics) -> BlenderUnavailable:
     return BlenderUnavailable(message, data={"last_error": error, "pool": str(snapshot)})
 
 
+def given_up(name: str, cause: str) -> BlenderUnavailable:
+    return BlenderUnavailable(f"no connection to Blender ({name}): {cause}", data={"last_error": cause})
+
+
 def closed(name: str) -> ShuttingDown:
     return ShuttingDown(f"{name} takes no requests any more: it is closing; this one did not run")
 

@@ -280,6 +280,19 @@ class Worker:
     def _enter(self, phase: Phase) -> None:
         if phase != self.state.phase:
             self.state.phase, self.state.since = phase, time.time()
+            if self._pool is not None:
+                self._tell(self._pool)
+
+    def _tell(self, pool: Lender) -> None:
+        """What requests that wait for it may hope for."""
+        phase, name = self.state.phase, self.state.name
+        if phase in ("ready", "asleep"):
+            pool.arrived()
+        elif phase in RESTING:
+            why = f", for {self.state.last_error}" if self.state.last_error else ""
+            pool.give_up(f"its worker is {phase}{why}: `bpy-bridge worker start {name}` starts it")
+        else:
+            pool.expect()
 
 
 def _nobody() -> None:

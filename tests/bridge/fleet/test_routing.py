@@ -120,7 +120,17 @@ async def test_a_choice_lasts_while_that_one_is_there_and_does_not_pass_to_its_n
     assert three.chosen is None
     three.add(instance("other", "announced"))
     assert three.chosen is None
+    refusal(three)
     assert refusal(three).code == "ambiguous_instance"
+
+
+async def test_that_the_choice_is_over_is_said_before_another_scene_is_worked_on(fleet):
+    two = fleet(announced=("one", "other"))
+    two.use("other")
+    two.remove("other")
+    told = refusal(two)
+    assert (told.code, told.data["gone"]) == ("unknown_instance", "other")
+    assert two.find(None).name == "one"
 
 
 def test_a_connection_keeps_what_it_got(fleet, instance):

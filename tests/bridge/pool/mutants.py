@@ -81,7 +81,32 @@ MUTANTS = [
     _ledger("a surplus connection is kept after a shrink", ("if self._shrunk and", "if False and")),
     _ledger("a lifetime has no end", ("        if now >= slot.expires_at:", "        if False:")),
     _ledger("what comes back after the close lives on", ('        if self.closed:\n            return "closed"\n', "")),
-    _ledger("close forgets the waiters", ("for waiter in list(self._waiters.values()):", "for waiter in []:")),
+    _ledger(
+        "close forgets the waiters",
+        (
+            "self.closed = True\n            for waiter in list(self._waiters.values()):",
+            "self.closed = True\n            for waiter in []:",
+        ),
+    ),
+    _ledger(
+        "a pool that is given up forgets the waiters",
+        (
+            "self._given_up = cause\n            for waiter in list(self._waiters.values()):",
+            "self._given_up = cause\n            for waiter in []:",
+        ),
+    ),
+    _ledger(
+        "a pool that is given up takes newcomers in",
+        ("if self._given_up is not None:\n            raise", "if False:\n            raise"),
+    ),
+    _ledger(
+        "who waits for somebody who is expected is refused",
+        ("if self.paused or self._expecting or not", "if self.paused or not"),
+    ),
+    _ledger(
+        "a pool connects although somebody is only expected",
+        ("self.parked or self._expecting or self._given_up", "self.parked or self._given_up"),
+    ),
     _ledger(
         "a paused pool lends what comes back", ("if self._waiters and not self.paused and", "if self._waiters and")
     ),
@@ -102,13 +127,13 @@ MUTANTS = [
     _ledger("a resumed pool opens nothing", ("self.paused = self.parked = False", "self.paused = False")),
     _ledger(
         "those who are held back are told that there is no Blender",
-        ("if self.paused or not self.unreachable", "if not self.unreachable"),
+        ("if self.paused or self._expecting or not", "if self._expecting or not"),
     ),
     _ledger(
         "a resumed pool has no time to connect",
         (
-            "if self.unreachable:\n                self._without_since = now\n            return",
-            "return",
+            "self.paused = self.parked = False\n            if self.unreachable:",
+            "self.paused = self.parked = False\n            if False:",
         ),
     ),
     _ledger("drained before the last one is back", ('"draining" if self._total() else', '"draining" if False else')),
