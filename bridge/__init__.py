@@ -14,7 +14,11 @@ State is published (statistics snapshots, the latest Health), facts are emitted 
     sharing      identical read-only requests that wait together share one execution
     methods      the bridge's own methods: one function each, whose signature is its schema
     status       what the bridge says of itself, measured when it is asked
-    fleet        instance name → pool; finds running Blenders, routes
+    blenders     which Blenders there are: configured, started, announced
+    daemon       one bridge per user and name: lock, record, start, stop, logs
+    doctor       what may be wrong on this machine
+    discovery    finds the Blenders that have announced themselves
+    fleet        instance name → pool; routes, groups, affinity
     health       probes each Blender on a connection of its own, publishes the latest Health
     supervisor   Blender processes that the bridge starts: slots, start phases, restart with backoff
     pool         leases, strict FIFO waiters, limits, drain, resize, pause
@@ -28,7 +32,8 @@ State is published (statistics snapshots, the latest Health), facts are emitted 
     cli          argv → exit code; parses and prints, decides nothing
 
 The wire itself (frames, envelopes, parts, handshake, both sides' sessions) is `blender_addon.wire`: the add-on and the
-bridge are both servers of it. Of `blender_addon`, that and the command catalogue are all that is imported here.
+bridge are both servers of it. Of `blender_addon`, what it says and defines is imported here (wire, registry, command
+catalogue, descriptor), and nothing that runs in Blender.
 
 Public names are imported when they are first asked for, so that `import bridge` costs a tool nothing.
 """
