@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.bridge.blender import Blender, Wires, running_blender
+from tests.standard_error import log_to_standard_error
+
+log_to_standard_error()
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def test_what_is_no_descriptor_is_complained_of_once_and_left(watch, text, capsy
     assert watch.look() == [("come", "0123456789abcdef")], "the others are found all the same"
     watch.look()
     assert bad.exists()
-    assert capsys.readouterr().out.count("no proper announcement") == 1
+    assert capsys.readouterr().err.count("no proper announcement") == 1
 
 
 def test_a_file_that_is_being_written_is_none_yet(watch, capsys):
@@ -169,7 +169,7 @@ def test_a_file_that_is_being_written_is_none_yet(watch, capsys):
     (watch.directory / ".half.json-1234").touch(0o600)
     (watch.directory / ".half.json").touch(0o600)
     assert watch.look() == []
-    assert "announcement" not in capsys.readouterr().out
+    assert "announcement" not in capsys.readouterr().err
 
 
 @posix
@@ -179,7 +179,7 @@ def test_a_link_is_neither_followed_nor_removed(watch, tmp_path, capsys):
     (watch.directory / "link.json").symlink_to(tmp_path / "elsewhere.json")
     assert watch.look() == []
     assert watch.files == ["link.json"]
-    assert "no proper announcement" in capsys.readouterr().out
+    assert "no proper announcement" in capsys.readouterr().err
 
 
 @posix
@@ -202,7 +202,7 @@ def test_a_directory_that_others_may_use_is_not_believed(watch, capsys):
     watch.look()
     watch.directory.chmod(0o755)
     assert watch.look() == [("gone", "0123456789abcdef")]
-    assert "others may use it" in capsys.readouterr().out
+    assert "others may use it" in capsys.readouterr().err
 
 
 @posix
@@ -228,7 +228,7 @@ def test_so_many_are_looked_at_and_no_more(watch, capsys):
     for number in range(discovery.MOST + 1):
         watch.announce(f"{number:016x}"[::-1])
     assert len(watch.look()) == discovery.MOST
-    assert "are looked at" in capsys.readouterr().out
+    assert "are looked at" in capsys.readouterr().err
 
 
 async def test_it_looks_often_enough(watch, autojump_clock):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 import pytest
-import structlog
 
 from bridge import log
+from tests.standard_error import log_to_standard_error
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def logging_restored():
             handler.flush()
             handler.close()
     root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    log_to_standard_error()
 
 
 @pytest.fixture
