@@ -68,9 +68,12 @@ def zombie(pid: int) -> bool:
 
 
 async def test_there_is_no_zombie(tmp_path):
-    async with running(make(tmp_path, "sys.exit(1)", max_restarts=2)) as worker:
+    seen = []
+    async with running(make(tmp_path, "sys.exit(1)", max_restarts=2, emit=seen.append)) as worker:
         await until(lambda: worker.state.phase == "failed")
-        assert not [child for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE]
+        ended = [event.pid for event in seen if isinstance(event, WorkerEnded)]
+        assert len(ended) == 3
+        assert not [pid for pid in ended if psutil.pid_exists(pid)]
 
 
 async def test_a_talkative_one_ends_too(tmp_path):
