@@ -32,11 +32,12 @@ _MOST_PROBLEMS = 50
 class Command:
     """One command: find it in a Catalogue, `bind` a request's parameters, `run` it on Blender's main thread.
 
-    An `io_thread` command does not touch Blender and is run at once, beside whatever the main thread does.
+    An `io_thread` command does not touch Blender and is run at once, beside whatever the main thread does. One with
+    `undo` becomes an undo step of its name.
     """
 
     __slots__ = (
-        "name", "doc", "hints", "io_thread", "function", "params", "result", "_call", "_checks", "_required",
+        "name", "doc", "hints", "io_thread", "undo", "function", "params", "result", "_call", "_checks", "_required",
     )  # fmt: skip
 
     def __init__(
@@ -46,12 +47,14 @@ class Command:
         *,
         hints: Mapping[str, bool],
         io_thread: bool,
+        undo: bool = False,
         context: type = Call,
     ) -> None:
         self.name = name
         self.function = function
         self.hints = dict(hints)
         self.io_thread = io_thread
+        self.undo = undo
         self.doc = inspect.getdoc(function) or ""
         if not self.doc:
             raise TypeError(f"{name} needs a docstring: it is the command's documentation")
@@ -166,12 +169,13 @@ class Catalogue:
         destructive: bool = False,
         idempotent: bool = False,
         io_thread: bool = False,
+        undo: Optional[bool] = None,
     ) -> Callable[[Function], Function]:
         """Register the function below as a command; it stays a plain function.
 
         `read_only` changes nothing, `destructive` may lose what the user has, `idempotent` may be repeated with the
-        same effect. Raises ValueError for a name that another module has taken, TypeError for a signature that JSON
-        has no words for.
+        same effect. It becomes an undo step unless it is read-only or `undo` says otherwise. Raises ValueError for a
+        name that another module has taken, TypeError for a signature that JSON has no words for.
         """
         hints = {"read_only": read_only, "destructive": destructive, "idempotent": idempotent or read_only}
 
@@ -180,7 +184,10 @@ class Catalogue:
             # The same module again is a reload: its newer function takes the place.
             if known is not None and known.function.__module__ != function.__module__:
                 raise ValueError(f"{name} is registered by {known.function.__module__} already")
-            self._commands[name] = Command(name, function, hints=hints, io_thread=io_thread, context=self._context)
+            step = not (read_only or io_thread) if undo is None else undo
+            self._commands[name] = Command(
+                name, function, hints=hints, io_thread=io_thread, undo=step, context=self._context
+            )
             return function
 
         self._check(name)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Dict, Iterator, Optional, TypedDict
 
 from ..call import Call, Interrupted
 from ..constraints import Size
+from ..policy import permit_code
 from ..results import plain, safe_repr
 from ..wire import Fault
 from .catalogue import command
@@ -42,6 +43,7 @@ def execute(
     """
     import bpy
 
+    permit_code()
     out, err = _Output(), _Output()
     namespace: Dict[str, Any] = {"__name__": "__main__", "bpy": bpy}
     with _streams(out, err), _source_lines(code):

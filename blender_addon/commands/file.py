@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Annotated, Optional, TypedDict
 
-from ..constraints import Size
-from ..schema import nearest
 from .catalogue import command
 from .lookup import current_scene, refuse
+from .places import AbsolutePath, to_read, to_write
 
-AbsolutePath = Annotated[str, "an absolute path on Blender's machine; ~ is the home directory", Size(1, 4096)]
 # Plain, gzip (up to 2.93) and zstd.
 _MAGIC = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
@@ -29,7 +25,7 @@ class Saved(TypedDict):
     bytes: int
 
 
-@command("file.new", destructive=True, idempotent=True)
+@command("file.new", destructive=True, idempotent=True, undo=False)
 def new(*, empty: Annotated[bool, "no objects at all, instead of the cube, light and camera"] = False) -> Opened:
     """Start a new file with Blender's factory scene. What was open and not saved is lost."""
     import bpy
@@ -39,14 +35,12 @@ def new(*, empty: Annotated[bool, "no objects at all, instead of the cube, light
     return _opened()
 
 
-@command("file.open", destructive=True, idempotent=True)
+@command("file.open", destructive=True, idempotent=True, undo=False)
 def open_file(*, path: AbsolutePath) -> Opened:
     """Open a .blend file. What was open and not saved is lost. Scripts inside the file are not run."""
     import bpy
 
-    place = _absolute(path)
-    if not place.is_file():
-        raise refuse("path", f"there is no file {str(place)!r}", _neighbours(place))
+    place = to_read(path)
     with place.open("rb") as file:
         if not file.read(8).startswith(_MAGIC):
             raise refuse("path", f"{str(place)!r} is no .blend file")
@@ -55,7 +49,7 @@ def open_file(*, path: AbsolutePath) -> Opened:
     return _opened()
 
 
-@command("file.save", idempotent=True)
+@command("file.save", idempotent=True, undo=False)
 def save(
     *,
     path: Annotated[Optional[AbsolutePath], "where to; default: the file that is open"] = None,
@@ -68,13 +62,7 @@ def save(
         raise refuse("path", "is required: a copy needs a path of its own")
     if path is None and not bpy.data.filepath:
         raise refuse("path", "is required: the open file has never been saved")
-    place = _absolute(path) if path is not None else Path(bpy.data.filepath)
-    if place.suffix != ".blend":
-        place = place.with_name(place.name + ".blend")
-    if place.is_dir() or not place.parent.is_dir():
-        raise refuse("path", f"there is no directory {str(place.parent)!r}")
-    if not os.access(place.parent, os.W_OK):
-        raise refuse("path", f"the directory {str(place.parent)!r} may not be written to")
+    place = to_write(path or bpy.data.filepath, ".blend")
     bpy.ops.wm.save_as_mainfile(filepath=str(place), copy=copy, check_existing=False)
     return {"file": str(place), "bytes": place.stat().st_size}
 
@@ -84,19 +72,3 @@ def _opened() -> Opened:
 
     scene = current_scene()
     return {"file": bpy.data.filepath, "scene": scene.name, "objects": len(scene.objects)}
-
-
-def _absolute(path: str) -> Path:
-    place = Path(path).expanduser()
-    if not place.is_absolute():
-        raise refuse("path", f"expected an absolute path, got {path!r}: Blender's working directory is not yours")
-    return place
-
-
-def _neighbours(place: Path) -> list[str]:
-    """The .blend files beside it with names like it."""
-    try:
-        names = [entry.name for entry in place.parent.iterdir() if entry.suffix == ".blend"]
-    except OSError:
-        return []
-    return [str(place.parent / name) for name in nearest(place.name, names)]
