@@ -21,6 +21,7 @@ from .config import Settings
 from .fleet import Fleet
 from .frontends.framed import FramedDoor
 from .frontends.http import HttpDoor, Pages, url
+from .frontends.mcp import McpDoor
 from .listeners import Listener, open_listener
 from .memory import MemoryBudget
 from .metrics import Metrics
@@ -35,10 +36,11 @@ _CHOOSE_HTTP = "--http tcp:127.0.0.1:PORT, or none with --http off"
 
 
 class Doors(NamedTuple):
-    """Where the bridge is reached; `http` is a URL, None where that door is off."""
+    """Where the bridge is reached; `http` is a URL, `mcp` where relays come in; None where that door is off."""
 
     listen: list[str]
     http: str | None
+    mcp: str | None
 
 
 async def serve(settings: Settings, on_ready: Callable[[Doors], None]) -> None:
@@ -52,12 +54,17 @@ async def serve(settings: Settings, on_ready: Callable[[Doors], None]) -> None:
     with ExitStack() as stack:
         listeners = [_open(stack, address, "--listen") for address in settings.listen]
         http = None if settings.http == "off" else _open(stack, settings.http, _CHOOSE_HTTP)
-        doors = Doors([listener.address for listener in listeners], None if http is None else url(http))
+        mcp = None if settings.mcp == "off" else _open(stack, settings.mcp, "BPY_BRIDGE_MCP, or none with off")
+        doors = Doors(
+            [listener.address for listener in listeners],
+            None if http is None else url(http),
+            None if mcp is None else mcp.address,
+        )
         bridge = Bridge(settings)
-        bridge.status.listen, bridge.status.http = doors
+        bridge.status.listen, bridge.status.http, bridge.status.mcp = doors
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(bridge.run, listeners, http, nursery.cancel_scope)
+                nursery.start_soon(bridge.run, listeners, http, mcp, nursery.cancel_scope)
                 log.info("bridge is ready", pid=os.getpid(), **doors._asdict(), instances=list(bridge.fleet.instances))
                 on_ready(doors)
                 first = await anext(signals)
@@ -110,8 +117,11 @@ class Bridge:
             handshake_timeout=limits.handshake_timeout,
         )
         self.http = HttpDoor(Pages(self.status, self.metrics.page))
+        self.mcp = McpDoor(self.service)
 
-    async def run(self, listeners: list[Listener], http: Listener | None, whole: trio.CancelScope) -> None:
+    async def run(
+        self, listeners: list[Listener], http: Listener | None, mcp: Listener | None, whole: trio.CancelScope
+    ) -> None:
         """Serve until cancelled or drained, then cancel `whole`.
 
         The doors are open from the start; requests wait until Blender is there. The HTTP door is the last to close.
@@ -122,14 +132,16 @@ class Bridge:
                 if http is not None:
                     telling.start_soon(keep_running, "http", partial(self.http.serve, http), self._emit)
                 with self._serving:
-                    await self._serve(listeners)
+                    await self._serve(listeners, mcp)
                 self._log_step("Blender workers and connections ended")
                 self.http.stop()
             self._log_step("HTTP door closed")
             whole.cancel()
 
-    async def _serve(self, listeners: list[Listener]) -> None:
+    async def _serve(self, listeners: list[Listener], mcp: Listener | None) -> None:
         async with trio.open_nursery() as nursery:
+            if mcp is not None:
+                nursery.start_soon(keep_running, "mcp", partial(self.mcp.serve, mcp), self._emit)
             await nursery.start(self.blenders.run)
             await nursery.start(self.fleet.run)
             doors = [(listener, self._token if listener.path is None else None) for listener in listeners]

@@ -25,13 +25,14 @@ class Readiness(NamedTuple):
 class Status:
     """Published state: rooms write what they know into it, doors read it.
 
-    `listen` and `http` are the open doors' addresses, `clients` the connections to the framed door, `shared` how many
+    `listen`, `http` and `mcp` are the open doors' addresses, `clients` the connections to the framed door, `shared` how many
     requests another's execution has answered, `draining` is true once the bridge is told to end.
     """
 
     def __init__(self, fleet: Fleet) -> None:
         self.listen: list[str] = []
         self.http: str | None = None
+        self.mcp: str | None = None
         self.clients = 0
         self.shared = 0
         self.draining = False
@@ -59,6 +60,7 @@ class Status:
             "state": "draining" if self.draining else "running",
             "listen": self.listen,
             "http": self.http,
+            "mcp": self.mcp,
             "clients": self.clients,
             "chosen": self._fleet.chosen,
             "groups": {group.name: [member.name for member in group.members] for group in self._fleet.groups.values()},

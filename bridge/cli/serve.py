@@ -33,10 +33,11 @@ def _serve(options: argparse.Namespace, tenure: Tenure, *, alone: bool) -> int:
     for remark in tenure.remarks:
         output.complain(remark)
 
-    def announce(listen: list[str], http: str | None) -> None:
-        tenure.announce(listen, http)
+    def announce(listen: list[str], http: str | None, mcp: str | None) -> None:
+        tenure.announce(listen, http, mcp)
         if alone:
-            where = {"listen": listen} if http is None else {"listen": listen, "http": http}
+            beside = {"http": http, "mcp": mcp}
+            where = {"listen": listen, **{door: address for door, address in beside.items() if address is not None}}
             print(json.dumps({"ready": True, **where, "pid": os.getpid()}), flush=True)
 
     from . import serving  # noqa: PLC0415  # after the lock

@@ -18,7 +18,7 @@ from . import flags
 _STANDARD_ERROR = 2
 
 
-def run(options: argparse.Namespace, announce: Callable[[list[str], str | None], None]) -> int:
+def run(options: argparse.Namespace, announce: Callable[[list[str], str | None, str | None], None]) -> int:
     """Serve until told to end; `announce` is called once the doors are open, with their addresses."""
     settings = load_settings(flags.settings_of(options), file=options.config)
     token = settings.door_token()
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, announce: Callable[[list[str], str | None],
         go_home()
 
     def on_ready(doors: Doors) -> None:
-        announce(doors.listen, doors.http)
+        announce(doors.listen, doors.http, doors.mcp)
 
     try:
         trio.run(serve, settings, on_ready)

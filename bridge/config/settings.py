@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from blender_addon.wire import DEFAULT_MAX_PAYLOAD
 from blender_addon.wire.address import parse_address
-from bridge.paths import default_address, default_http, ensure_token
+from bridge.paths import default_address, default_http, default_mcp, ensure_token
 from bridge.pool.settings import PoolSettings
 
 from .instances import InstanceSettings
@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     """What is logged, and how."""
     http: HttpAddress = Field(default_factory=default_http, examples=["tcp:127.0.0.1:9872"])
     """The door for metrics and probes, or `off`."""
+    mcp: HttpAddress = Field(default_factory=default_mcp, examples=["off"])
+    """The door for MCP relays (`bpy-bridge mcp`), or `off`."""
     health: HealthSettings = Field(default_factory=HealthSettings)
     """How each Blender is probed."""
     drain_timeout: Seconds = 30.0

@@ -56,9 +56,9 @@ class Tenure:
             self._lock.release()
             raise
 
-    def announce(self, listen: Sequence[str], http: str | None) -> None:
+    def announce(self, listen: Sequence[str], http: str | None, mcp: str | None) -> None:
         """The doors are open: tell the launcher, systemd and everybody."""
-        self._record = self._record._replace(listen=list(listen), http=http)
+        self._record = self._record._replace(listen=list(listen), http=http, mcp=mcp)
         paths.write_record(self._record)
         notify(f"READY=1\nMAINPID={os.getpid()}")
         if self._launcher is not None:

@@ -102,6 +102,16 @@ def default_http() -> str:
     return DEFAULT_HTTP_ADDRESS if bridge_name() == DEFAULT_NAME else "tcp:127.0.0.1:0"
 
 
+def default_mcp() -> str:
+    """The door for MCP relays: beside the first one, or a free port where there are no Unix sockets."""
+    if sys.platform == "win32":
+        return "tcp:127.0.0.1:0"
+    name = bridge_name()
+    path = runtime_directory() / ("mcp.sock" if name == DEFAULT_NAME else f"mcp-{name}.sock")
+    check_socket_path(str(path), shorten="set BPY_BRIDGE_HOME to a shorter directory, for example /tmp/bpy")
+    return f"unix:{path}"
+
+
 def check_socket_path(path: str, *, shorten: str = "choose a shorter one, for example /tmp/bpy.sock") -> None:
     """Raises ConfigurationError for a path that the operating system cannot bind; `shorten` says what to do."""
     length = len(os.fsencode(path))

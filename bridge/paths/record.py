@@ -24,7 +24,8 @@ _ENDED = (b"Z", b"X")  # nobody has asked for its exit code yet
 class Record(NamedTuple):
     """`started` is what `process_start` says of the process; `listen` the open doors, none of them while it starts.
 
-    `http` is a URL, `flags` are those of `bpy-bridge serve`, given in the directory `cwd`; `log` is the log file.
+    `http` is a URL, `mcp` where MCP relays come in. `flags` are those of `bpy-bridge serve`, given in the directory
+    `cwd`; `log` is the log file.
     """
 
     pid: int
@@ -35,6 +36,7 @@ class Record(NamedTuple):
     flags: Sequence[str] = ()
     cwd: str = ""
     log: str | None = None
+    mcp: str | None = None
 
     def is_current(self) -> bool:
         """Whether its process lives: that pid, and no later process that was given it again."""
@@ -123,16 +125,18 @@ def remove_stale_record() -> str | None:
 
 
 def _record(value: Any) -> Record:
-    started, http, log = value["started"], value.get("http"), value.get("log")
+    started = value["started"]
+    http, log, mcp = (None if (text := value.get(name)) is None else str(text) for name in ("http", "log", "mcp"))
     return Record(
         pid=int(value["pid"]),
         started=None if started is None else float(started),
         version=str(value["version"]),
         listen=_texts(value["listen"]),
-        http=None if http is None else str(http),
+        http=http,
         flags=tuple(_texts(value.get("flags", []))),
         cwd=str(value.get("cwd", "")),
-        log=None if log is None else str(log),
+        log=log,
+        mcp=mcp,
     )
 
 
