@@ -41,7 +41,8 @@ Public names are imported when they are first asked for, so that `import bridge`
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # to import typing takes longer than all of this
 
 if TYPE_CHECKING:
     from blender_addon.wire import Part
@@ -96,7 +97,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES.get(name, "bridge.errors")), name)
