@@ -116,8 +116,9 @@ class Bridge:
             frame_timeout=limits.frame_timeout,
             handshake_timeout=limits.handshake_timeout,
         )
-        self.http = HttpDoor(Pages(self.status, self.metrics.page))
-        self.mcp = McpDoor(self.service)
+        self.mcp = McpDoor(self.service, paths.ensure_token(paths.mcp_token_file()))
+        mounted = {} if settings.mcp == "off" else {"/mcp": self.mcp}
+        self.http = HttpDoor(Pages(self.status, self.metrics.page, mounted))
 
     async def run(
         self, listeners: list[Listener], http: Listener | None, mcp: Listener | None, whole: trio.CancelScope

@@ -54,6 +54,11 @@ def token_file() -> Path:
     return _place("user_config_path") / "token"
 
 
+def mcp_token_file() -> Path:
+    """The file with the token of MCP over HTTP, a token of its own: it is sent with every request."""
+    return _place("user_config_path") / "mcp.token"
+
+
 def runtime_directory() -> Path:
     """Where the lock, the socket and the record are."""
     return _place("user_runtime_path")

@@ -1,10 +1,11 @@
-"""The token of this bridge's TCP doors. Never sent, never printed, never logged."""
+"""Tokens in files of their own. The one of the TCP doors is never sent, never printed, never logged."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
+from pathlib import Path
 
 from bridge.errors import ConfigurationError
 
@@ -12,12 +13,15 @@ from .places import token_file
 from .private import ensure_private, write_new
 
 
-def ensure_token() -> str:
-    """The token in the token file, made at first use. Bridges that start at the same moment get the same one."""
-    found = read_token()
+def ensure_token(path: Path | None = None) -> str:
+    """The token in the token file, or in another one, made at first use.
+
+    Bridges that start at the same moment get the same one.
+    """
+    path = path or token_file()
+    found = read_token(path)
     if found is not None:
         return found
-    path = token_file()
     ensure_private(path.parent)
     try:
         # A link appears whole or not at all, and the second to come finds the first one's.
@@ -29,15 +33,18 @@ def ensure_token() -> str:
             new.unlink()
     except OSError as error:
         raise ConfigurationError(f"the token file {path} cannot be made: {error.strerror}") from error
-    made = read_token()
+    made = read_token(path)
     if made is None:
         raise ConfigurationError(f"the token file {path} went away while it was made: start again")
     return made
 
 
-def read_token() -> str | None:
-    """The token in the token file, None where there is none. Raises ConfigurationError for an unsafe or empty file."""
-    path = token_file()
+def read_token(path: Path | None = None) -> str | None:
+    """The token in the token file, or in another one; None where there is none.
+
+    Raises ConfigurationError for an unsafe or empty file.
+    """
+    path = path or token_file()
     try:
         status = path.stat()
         if sys.platform != "win32" and status.st_mode & 0o077:

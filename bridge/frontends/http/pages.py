@@ -1,4 +1,4 @@
-"""What there is to read over HTTP, as an ASGI application. Nothing here changes anything.
+"""What there is to read over HTTP, as an ASGI application. Nothing here changes anything; what is mounted may.
 
 Only programs of this machine get in, and a web page in a browser of this machine is none of them: a request whose Host
 is not a loopback name is refused (DNS rebinding).
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
 from bridge import protocol
 from bridge.status import Status
@@ -24,7 +24,11 @@ _JSON = "application/json"
 class Pages:
     """/livez, /readyz, /status and /metrics, as an ASGI application."""
 
-    def __init__(self, status: Status, metrics: MetricsPage) -> None:
+    def __init__(
+        self, status: Status, metrics: MetricsPage, mounted: Mapping[str, ASGIFramework] | None = None
+    ) -> None:
+        """`mounted` are whole applications, each at its path: it sees to methods and permission itself."""
+        self._mounted = mounted or {}
         self._status = status
         self._metrics = metrics
         self._pages: dict[str, Callable[[HTTPScope], _Page]] = {
@@ -34,9 +38,11 @@ class Pages:
             "/status": self._whole_status,
         }
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:  # noqa: ARG002  # nothing that is sent here is read
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answer one request."""
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] in self._mounted and _is_loopback(_header(scope, b"host")):
+            await self._mounted[scope["path"]](scope, receive, send)
+        elif scope["type"] == "http":
             await _respond(scope, send, self._page(scope))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000, "reason": "there are no WebSockets here"})
@@ -47,7 +53,8 @@ class Pages:
             return _error(403, f"this door is for programs of this machine, and {host[:200]!r} is no name of it")
         page = self._pages.get(scope["path"])
         if page is None:
-            return _error(404, f"there is nothing at {scope['path'][:200]}; there are {', '.join(self._pages)}")
+            known = ", ".join([*self._pages, *self._mounted])
+            return _error(404, f"there is nothing at {scope['path'][:200]}; there are {known}")
         if scope["method"] not in ("GET", "HEAD"):
             return _error(405, "only GET and HEAD are answered here", [(b"allow", b"GET, HEAD")])
         return page(scope)

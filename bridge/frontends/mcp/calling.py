@@ -5,22 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolResult
 
 from blender_addon.wire import Fault
 from bridge.errors import RequestError
 
 from .arguments import ArgumentError, payload_of
-from .client import Client
+from .context import Context, client_of
 from .progress import with_progress
 from .results import failure, outcome_of
 from .tools import Tool
 
 
-async def call(context: ServerRequestContext[Client], tool: Tool, arguments: dict[str, Any]) -> CallToolResult:
+async def call(context: Context, tool: Tool, arguments: dict[str, Any]) -> CallToolResult:
     """Do it. What fails on purpose is a result that says so; cancelled, it is cancelled in Blender too."""
-    client = context.lifespan_context
+    client = client_of(context)
     given = dict(arguments)
     max_size = given.pop("max_size", 1024) if tool.images and "max_size" not in tool.own else None
     save_to = given.pop("save_to", None) if tool.arrays and "save_to" not in tool.own else None

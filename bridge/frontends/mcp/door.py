@@ -28,12 +28,19 @@ Serve = Callable[[trio.SocketStream, Lines, Any], Awaitable[None]]
 class McpDoor:
     """The door for relays. `service` does what the tools ask for."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, http_token: str) -> None:
         self._service = service
+        self._http_token = http_token
+        self._http: Any = None
         self._ids = itertools.count(1)
         self._clients: set[trio.SocketStream] = set()
         self._loaded = trio.Event()
         self._session: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """MCP over HTTP, as an ASGI application."""
+        await self._loaded.wait()
+        await self._http(scope, receive, send)
 
     async def serve(self, listener: Listener, token: str | None = None) -> None:
         """Answer on the listener, which stays the caller's, until cancelled. Every connection ends with it."""
@@ -58,9 +65,11 @@ class McpDoor:
         nursery.start_soon(self._serve_client, stream, token)
 
     async def _load(self) -> None:
-        """The SDK takes more than a second to import: beside the loop, before the first client needs it."""
-        self._session = await trio.to_thread.run_sync(_import_session)
+        """The SDK takes up to a second to import: beside the loop, before the first client needs it."""
+        self._session, over_http = await trio.to_thread.run_sync(_import_sdk)
+        self._http = over_http(self._service, self._http_token)
         self._loaded.set()
+        await self._http.run()
 
     async def _serve_client(self, stream: trio.SocketStream, token: str | None) -> None:
         client = f"m{next(self._ids)}"
@@ -89,10 +98,11 @@ class McpDoor:
         log.info("MCP client left", connection=client)
 
 
-def _import_session() -> Any:
+def _import_sdk() -> tuple[Any, Any]:
+    from .http import McpOverHttp  # noqa: PLC0415  # it brings the SDK
     from .session import serve_session  # noqa: PLC0415  # it brings the SDK
 
-    return serve_session
+    return serve_session, McpOverHttp
 
 
 async def _refuse(stream: trio.SocketStream, why: str) -> None:

@@ -6,13 +6,12 @@ from typing import Any
 
 import mcp_types as types
 from mcp.server import Server
-from mcp.server.context import ServerRequestContext
 
 from blender_addon.wire import Fault
 from bridge import protocol
 
 from .calling import call
-from .client import Client
+from .context import Context, Lifespan, Whose, client_of
 from .results import failure
 from .tools import CALL, SEARCH, Tool, Tools
 
@@ -20,11 +19,9 @@ _INSTRUCTIONS = """Drives Blender. Look first (scene_summary), change in small s
 (viewport_preview). Every change is one undo step: history_undo takes it back. Errors say whether anything ran. Tools
 that are not listed are found by tool_search and called by tool_call."""
 
-Context = ServerRequestContext[Client]
 
-
-def build_server() -> Server[Client]:
-    """The server; who runs it gives each client's `Client` as its lifespan state."""
+def build_server(lifespan: Lifespan) -> Server[Whose]:
+    """The server. Its lifespan says whose a request is."""
     return Server(
         "bpy-bridge",
         version=protocol.VERSION,
@@ -32,16 +29,22 @@ def build_server() -> Server[Client]:
         instructions=_INSTRUCTIONS,
         on_list_tools=_list_tools,
         on_call_tool=_call_tool,
+        get_tool_input_schema=_nothing_in_headers,
+        lifespan=lifespan,
     )
 
 
+def _nothing_in_headers(_: str) -> None:
+    """No tool takes arguments from HTTP headers; unsaid, the SDK lists all tools at every call to find out."""
+
+
 async def _list_tools(context: Context, _: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-    tools = await context.lifespan_context.tools()
+    tools = await client_of(context).tools()
     return types.ListToolsResult(tools=[*map(_described, tools.listed()), *_OWN])
 
 
 async def _call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-    client = context.lifespan_context
+    client = client_of(context)
     arguments = params.arguments or {}
     tools = await client.known_tools()
     if params.name == SEARCH:
@@ -55,7 +58,7 @@ async def _call(context: Context, tools: Tools, name: str, arguments: dict[str, 
     tool = tools.find(name)
     if tool is None:
         # Another add-on may have brought it meanwhile.
-        tool = (await context.lifespan_context.tools()).find(name)
+        tool = (await client_of(context).tools()).find(name)
     if tool is None:
         close = tools.nearest(name)
         return failure(Fault("unknown_method", f"there is no tool {name!r:.80}", data={"nearest": close}))
