@@ -99,7 +99,7 @@ class Bridge:
         self.metrics = Metrics(self.fleet, self.status)
         # Nobody could read metrics without the HTTP door.
         counted = {} if settings.http == "off" else self.metrics.handlers
-        self._emit = dispatcher(counted, event_log.handlers(settings.log.level))
+        self._emit = dispatcher(counted, self.status.recent.handlers, event_log.handlers(settings.log.level))
         self.blenders = Blenders(settings, self.fleet, memory=responses, emit=self._emit)
         self.service = Service(
             self.fleet,

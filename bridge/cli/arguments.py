@@ -31,6 +31,12 @@ _WORKER_ACTIONS = {
     "stop": "end it, and keep it so until it is started",
     "restart": "replace its process, and wait until the new one is ready",
 }
+_ADDON_ACTIONS = {
+    "build": "write the zips that Blender installs",
+    "install": "put the add-on into Blender and enable it, in the place of any other version",
+    "uninstall": "disable the add-on and remove it",
+    "list": "show every Blender, the add-on that it has, and what is to be done about it",
+}
 
 
 class _Help(argparse.HelpFormatter):
@@ -246,6 +252,32 @@ def _worker(worker: argparse.ArgumentParser) -> None:
         _bridge(action)
 
 
+def _addon(addon: argparse.ArgumentParser) -> None:
+    actions = addon.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, purpose in _ADDON_ACTIONS.items():
+        action = _command(actions, name, purpose)
+        if name == "build":
+            action.add_argument(
+                "--out", type=Path, default=Path(), metavar="DIR", help="where the zips go (default: here)"
+            )
+        else:
+            action.add_argument("--blender", metavar="PATH", help="that Blender alone (default: all that are found)")
+        action.add_argument("--json", action="store_true", help="print a JSON list")
+
+
+def _mcp(mcp: argparse.ArgumentParser) -> None:
+    mcp.usage = "bpy-bridge mcp [--tools …] [--instance NAME] [--name NAME] | config CLIENT | token"
+    meaning = "without one: MCP on standard input and output"
+    actions = mcp.add_subparsers(dest="action", metavar="ACTION", prog="bpy-bridge mcp", help=meaning)
+    config = _command(actions, "config", "print an assistant's configuration for this bridge, or put it in place")
+    config.add_argument("client", choices=["claude-desktop", "claude-code", "cursor", "vscode"], help="the assistant")
+    config.add_argument("--write", action="store_true", help="merge it into the assistant's file, keeping a copy")
+    config.add_argument("--tools", metavar="TOOLS", help="core (default), full, or families such as scene,object")
+    config.add_argument("--instance", metavar="NAME", help="the Blender that is meant")
+    _name(config)
+    _name(_command(actions, "token", "print the token of MCP over HTTP, which is at /mcp on the HTTP door"))
+
+
 def _methods(methods: argparse.ArgumentParser) -> None:
     methods.add_argument("name", nargs="?", metavar="NAME", help="the method to describe")
     methods.add_argument("--json", action="store_true", help="print a JSON list of objects, as bridge.methods answers")
@@ -337,6 +369,8 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "use": ("choose the Blender that is meant where none is named", _use),
     "pool": ("show or control the connections to a Blender while the bridge runs", _pool),
     "worker": ("list, start, stop or restart the Blenders that the bridge starts", _worker),
+    "addon": ("build, install, remove or list the add-on in the Blenders of this machine", _addon),
+    "mcp": ("serve MCP on standard input and output, for AI assistants; or set one up", _mcp),
     "methods": ("list what can be called, or describe one method", _methods),
     "monitoring": ("print what Prometheus and Grafana need to watch a bridge", _monitoring),
     "trace": ("show the wire live, each frame on one line, until Ctrl-C", _trace),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from blender_addon.constraints import Range
 
 from .catalogue import CATALOGUE, Context
 
@@ -17,6 +19,16 @@ def status(context: Context) -> dict[str, Any]:
 def instances(context: Context) -> list[dict[str, Any]]:
     """List the Blenders that this bridge knows: name, address, health, connections."""
     return context.status.instances()
+
+
+@CATALOGUE.command("bridge.recent", read_only=True)
+def recent(
+    context: Context,
+    *,
+    limit: Annotated[int, "how many at most", Range(1, 500)] = 50,
+) -> list[dict[str, Any]]:
+    """List the last requests that went to Blender, newest first: when, who, which Blender, what, outcome, seconds."""
+    return context.status.recent.last(limit, context.instance)
 
 
 @CATALOGUE.command("bridge.methods", read_only=True)

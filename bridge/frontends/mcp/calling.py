@@ -31,6 +31,8 @@ async def call(context: Context, tool: Tool, arguments: dict[str, Any]) -> CallT
     except RequestError as error:
         return failure(error)
     try:
-        return await outcome_of(reply, max_size=max_size, save_to=save_to, restarted=restarted)
+        result, picture = await outcome_of(reply, max_size=max_size, save_to=save_to, restarted=restarted)
+        client.picture = picture or client.picture
+        return result
     finally:
         reply.drop()

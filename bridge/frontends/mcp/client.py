@@ -16,7 +16,7 @@ from .tools import Tools
 
 
 class Client:
-    """What the handlers know of whoever asks; `id` is its name in the logs."""
+    """What the handlers know of whoever asks: `id` is its name in the logs, `picture` the last that it was shown."""
 
     def __init__(self, client_id: str, service: Service, *, tools: str, instance: str | None) -> None:
         self.id = client_id
@@ -27,6 +27,7 @@ class Client:
         self._boots: dict[str, str] = {}
         self._requests = 0
         self._tools: Tools | None = None
+        self.picture: tuple[bytes, str] | None = None
 
     async def perform(
         self, method: str, payload: Buffer, parts: Parts | None = None, on_event: OnEvent | None = None

@@ -22,6 +22,9 @@ from bridge.connection import Reply
 from .npy import npy
 from .pictures import scaled
 
+Picture = tuple[bytes, str]
+"""A picture's file and its media type."""
+
 _FIRST = 6
 _RESTARTED = "Blender was restarted since your last call: what was not saved is gone, look before you go on."
 _KNOWN = {
@@ -31,10 +34,15 @@ _KNOWN = {
 }
 
 
-async def outcome_of(reply: Reply, *, max_size: int | None, save_to: str | None, restarted: bool) -> CallToolResult:
-    """The result of a call that Blender or the bridge has answered. The reply stays the caller's."""
+async def outcome_of(
+    reply: Reply, *, max_size: int | None, save_to: str | None, restarted: bool
+) -> tuple[CallToolResult, Picture | None]:
+    """The result of a call that Blender or the bridge has answered, and the last picture in it.
+
+    The reply stays the caller's.
+    """
     if not reply.ok:
-        return failure(protocol.fault_from_payload(reply.payload))
+        return failure(protocol.fault_from_payload(reply.payload)), None
     data, parts = split_parts(reply.payload, reply.parts)
     value = protocol.json_value(data)
     pictures = {name: part for name, part in parts.items() if _is_picture(part)}
@@ -44,12 +52,13 @@ async def outcome_of(reply: Reply, *, max_size: int | None, save_to: str | None,
     if not isinstance(value, dict):
         value = {"result": value}
     content: list[ContentBlock] = [TextContent(text=protocol.json_bytes(value).decode())]
+    picture: Picture | None = None
     for part in pictures.values():
-        shown, media_type = await scaled(bytes(part.data), part.media_type or "image/png", max_size)
-        content.append(ImageContent(data=base64.b64encode(shown).decode(), mime_type=media_type))
+        picture = await scaled(bytes(part.data), part.media_type or "image/png", max_size)
+        content.append(ImageContent(data=base64.b64encode(picture[0]).decode(), mime_type=picture[1]))
     if restarted:
         content.append(TextContent(text=_RESTARTED))
-    return CallToolResult(content=content, structured_content=None if pictures else value)
+    return CallToolResult(content=content, structured_content=None if pictures else value), picture
 
 
 def failure(fault: Fault) -> CallToolResult:

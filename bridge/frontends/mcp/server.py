@@ -12,6 +12,8 @@ from bridge import protocol
 
 from .calling import call
 from .context import Context, Lifespan, Whose, client_of
+from .prompts import get_prompt, list_prompts
+from .resources import list_resources, list_templates, read_resource
 from .results import failure
 from .tools import CALL, SEARCH, Tool, Tools
 
@@ -29,6 +31,11 @@ def build_server(lifespan: Lifespan) -> Server[Whose]:
         instructions=_INSTRUCTIONS,
         on_list_tools=_list_tools,
         on_call_tool=_call_tool,
+        on_list_resources=list_resources,
+        on_list_resource_templates=list_templates,
+        on_read_resource=read_resource,
+        on_list_prompts=list_prompts,
+        on_get_prompt=get_prompt,
         get_tool_input_schema=_nothing_in_headers,
         lifespan=lifespan,
     )
