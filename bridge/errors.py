@@ -6,6 +6,7 @@ BridgeError
 │   └── AlreadyRunning          another process is the bridge of that name
 ├── NotRunning                  no bridge answers at the address
 ├── DaemonError                 the bridge in the background did not start or end as it was told
+├── AddonError                  a Blender did not install or remove the add-on
 ├── RequestError                travels on the wire as an error object
 │   ├── ProtocolViolation       bad_frame bad_envelope unsupported_protocol unauthorized payload_too_large
 │   ├── Refused                 bad_payload invalid_params unknown_method … nothing ran, send something else
@@ -16,6 +17,10 @@ BridgeError
 │   ├── ExecutionFailed         Blender raised
 │   ├── ShuttingDown
 │   └── InternalError           a bug
+├── JobError                    a store of jobs refuses
+│   ├── Lost                    another owner has the job by now
+│   ├── KeyConflict             the idempotency key is another job's
+│   └── StoreUnavailable        the store cannot be reached
 └── PoolMisuse                  the caller broke the pool's rules: double release, deadlock with itself
 """
 
@@ -63,6 +68,10 @@ class DaemonError(BridgeError):
         self.exit_code = exit_code  # type: ignore[misc]  # the other classes' is fixed
 
 
+class AddonError(BridgeError):
+    """A Blender did not install or remove the add-on; the message says what it said last."""
+
+
 class NotRunning(BridgeError):
     """No bridge answers at the address; start one with `bpy-bridge serve`."""
 
@@ -71,6 +80,22 @@ class NotRunning(BridgeError):
 
 class PoolMisuse(BridgeError):
     """The caller broke a rule of the pool; the pool itself is unharmed."""
+
+
+class JobError(BridgeError):
+    """A store of jobs refuses."""
+
+
+class Lost(JobError):
+    """The claim that a write relies on holds no more: stop the work at once, and leave its outputs alone."""
+
+
+class KeyConflict(JobError):
+    """The idempotency key belongs to a job of another kind or with other parameters."""
+
+
+class StoreUnavailable(JobError):
+    """The store cannot be reached, or cannot write; nothing is known to have happened."""
 
 
 class RequestError(Fault, BridgeError):

@@ -1,0 +1,86 @@
+"""What every store of jobs can do. Synchronous: who runs on trio calls it in threads.
+
+Each method is one transaction. A write to a claimed job names the fence of its claim, and raises Lost where that claim
+holds no more: another owner has the job, it was cancelled, or it has ended. Every method raises StoreUnavailable where
+the store cannot be reached, and then nothing is known to have happened.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from bridge.jobs.model import Beat, Job, NewJob
+
+
+class Store(Protocol):
+    """One queue of jobs. May be called from any thread."""
+
+    @property
+    def shared(self) -> bool:
+        """Several bridges may use it at once, each with a lease and a heartbeat."""
+
+    def submit(self, new: NewJob) -> tuple[Job, bool]:
+        """The job, and whether it is new: a key gives the job that has it. Raises KeyConflict for another's key."""
+
+    def claim(self, owner: str, lease: float) -> Job | None:
+        """Take the next pending job for `lease` seconds, lowest priority number and oldest first; None if none is."""
+
+    def heartbeat(self, owner: str, lease: float) -> list[Beat]:
+        """Extend every lease of the owner, and learn which of its jobs are to be cancelled."""
+
+    def set_phase(self, job: str, fence: int, phase: str, timeout: float | None) -> float:
+        """Enter a phase; the seconds that it has lasted already, where the job was in it before. Raises Lost."""
+
+    def set_progress(self, job: str, fence: int, progress: dict[str, Any]) -> None:
+        """Raises Lost."""
+
+    def set_external_ref(self, job: str, fence: int, ref: str) -> None:
+        """Keep what another system calls it. Raises Lost."""
+
+    def complete(self, job: str, fence: int, result: dict[str, Any]) -> None:
+        """It is done. Raises Lost."""
+
+    def fail(self, job: str, fence: int, error: dict[str, Any], backoff: float, *, final: bool = False) -> Job:
+        """An error: pending again in `backoff` seconds; `failed` after max_errors or a `final` one. Raises Lost."""
+
+    def snooze(self, job: str, fence: int, seconds: float) -> Job:
+        """Look again later, in the same phase; it costs nothing. Raises Lost."""
+
+    def give_back(self, job: str, fence: int) -> None:
+        """The owner ends in order: pending at once, at no cost. Raises Lost."""
+
+    def cancelled(self, job: str, fence: int) -> None:
+        """Its work was stopped since that was asked for. Raises Lost."""
+
+    def rescue(self, alive: str) -> list[Job]:
+        """Take jobs from owners that have died, `alive` excepted: pending again, or `failed` at max_rescues."""
+
+    def get(self, job: str) -> Job | None: ...
+
+    def find(
+        self, *, state: str | None = None, kind: str | None = None, limit: int = 50, before: str = ""
+    ) -> list[Job]:
+        """Newest first; those whose id is lower than `before`, where that is given."""
+
+    def stats(self) -> dict[str, int]:
+        """How many jobs are in each state."""
+
+    def cancel(self, job: str) -> Job | None:
+        """A pending job is cancelled at once, a running one once its owner hears of it; None where there is none."""
+
+    def retry(self, job: str) -> Job | None:
+        """A failed or cancelled job is pending again with its counters at zero; others stay as they are."""
+
+    def purge(self) -> int:
+        """Forget the jobs whose retention is over; how many."""
+
+    def pause(self, paused: bool) -> None:
+        """While it is paused nothing is claimed, by no bridge."""
+
+    def paused(self) -> bool: ...
+
+    def next_run_at(self) -> float | None:
+        """Seconds until the next pending job may be claimed, 0 or less where it may be now; None where none waits."""
+
+    def close(self) -> None:
+        """Let go of it. Nothing may be called afterwards."""

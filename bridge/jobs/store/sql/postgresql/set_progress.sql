@@ -1,0 +1,1 @@
+UPDATE job SET progress = %(progress)s::jsonb WHERE id = %(id)s AND fence = %(fence)s AND state = 'processing' RETURNING id;

@@ -1,0 +1,41 @@
+CREATE TABLE job (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    params TEXT NOT NULL,
+    key TEXT UNIQUE,
+    state TEXT NOT NULL DEFAULT 'pending'
+        CHECK (state IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
+    phase TEXT,
+    phase_started_at REAL,
+    phase_timeout REAL,
+    priority INTEGER NOT NULL,
+    run_at REAL NOT NULL,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    finished_at REAL,
+    fence INTEGER NOT NULL DEFAULT 0,
+    owner TEXT,
+    lease_until REAL,
+    -- The last claim or heartbeat.
+    seen_at REAL,
+    -- Since when nobody works on it, though it is in a phase: that time does not count towards the phase's time-out.
+    parked_at REAL,
+    errors INTEGER NOT NULL DEFAULT 0,
+    max_errors INTEGER NOT NULL,
+    snoozes INTEGER NOT NULL DEFAULT 0,
+    rescues INTEGER NOT NULL DEFAULT 0,
+    max_rescues INTEGER NOT NULL,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    progress TEXT,
+    result TEXT,
+    error TEXT,
+    external_ref TEXT,
+    retention REAL NOT NULL
+) STRICT;
+
+CREATE INDEX job_pending ON job (priority, run_at, id) WHERE state = 'pending';
+CREATE INDEX job_processing ON job (owner) WHERE state = 'processing';
+CREATE INDEX job_ended ON job (finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE TABLE queue (paused INTEGER NOT NULL) STRICT;
+INSERT INTO queue (paused) VALUES (0);

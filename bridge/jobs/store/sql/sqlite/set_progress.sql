@@ -1,0 +1,1 @@
+UPDATE job SET progress = :progress WHERE id = :id AND fence = :fence AND state = 'processing' RETURNING id;

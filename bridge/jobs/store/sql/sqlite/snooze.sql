@@ -1,0 +1,8 @@
+UPDATE job
+SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'pending' END,
+    finished_at = CASE WHEN cancel_requested THEN :now END,
+    snoozes = snoozes + 1,
+    run_at = :now + :seconds,
+    owner = NULL, lease_until = NULL
+WHERE id = :id AND fence = :fence AND state = 'processing'
+RETURNING *;
