@@ -119,6 +119,42 @@ class BackgroundError(NamedTuple):
     error: str
 
 
+class JobClaimed(NamedTuple):
+    kind: str
+
+
+class JobPhaseEnded(NamedTuple):
+    """`seconds` of this attempt."""
+
+    kind: str
+    phase: str
+    seconds: float
+
+
+class JobErred(NamedTuple):
+    """An attempt failed; whether the job has failed is another matter."""
+
+    kind: str
+
+
+class JobSnoozed(NamedTuple):
+    kind: str
+
+
+class JobRescued(NamedTuple):
+    """It was taken from a bridge that died."""
+
+    kind: str
+
+
+class JobEnded(NamedTuple):
+    """`state` is completed, failed or cancelled; `seconds` since it was first claimed."""
+
+    kind: str
+    state: str
+    seconds: float
+
+
 BridgeEvent = (
     LeaseGranted
     | LeaseReleased
@@ -134,6 +170,12 @@ BridgeEvent = (
     | WorkerStarted
     | WorkerEnded
     | BackgroundError
+    | JobClaimed
+    | JobPhaseEnded
+    | JobErred
+    | JobSnoozed
+    | JobRescued
+    | JobEnded
 )
 
 Emit = Callable[[BridgeEvent], None]

@@ -55,10 +55,10 @@ class PostgresqlServer:
                     self._connection = None
                 raise StoreUnavailable(f"PostgreSQL cannot be used: {_in_one_line(error)}") from error
 
-    def listen(self) -> Changes:
+    def listen(self) -> PostgresqlChanges:
         """A connection of its own that tells of changes. Raises StoreUnavailable."""
         try:
-            return Changes(_connect(self._url, self._namespace), self._namespace)
+            return PostgresqlChanges(_connect(self._url, self._namespace), self._namespace)
         except psycopg.Error as error:
             raise StoreUnavailable(f"PostgreSQL cannot be used: {_in_one_line(error)}") from error
 
@@ -73,7 +73,7 @@ class PostgresqlServer:
 _GONE = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
-class Changes:
+class PostgresqlChanges:
     """What PostgreSQL notifies of: `fileno` is readable where there is something, `heard` tells what."""
 
     def __init__(self, connection: Connection, namespace: str) -> None:

@@ -12,6 +12,17 @@ from typing import Any, Protocol
 from bridge.jobs.model import Beat, Job, NewJob
 
 
+class Changes(Protocol):
+    """What a shared store tells of: `fileno` is readable where there is something."""
+
+    def fileno(self) -> int: ...
+
+    def heard(self) -> set[str]:
+        """What was told since: `pending`, `cancel`. Never waits. Raises StoreUnavailable."""
+
+    def close(self) -> None: ...
+
+
 class Store(Protocol):
     """One queue of jobs. May be called from any thread."""
 
@@ -81,6 +92,9 @@ class Store(Protocol):
 
     def next_run_at(self) -> float | None:
         """Seconds until the next pending job may be claimed, 0 or less where it may be now; None where none waits."""
+
+    def listen(self) -> Changes:
+        """Of a shared store alone: hear of what other bridges submit and cancel."""
 
     def close(self) -> None:
         """Let go of it. Nothing may be called afterwards."""

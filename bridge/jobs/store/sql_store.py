@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from bridge.errors import KeyConflict, Lost
 from bridge.jobs.model import STATES, Beat, Job, NewJob, new_id
 
+from .protocol import Changes
 from .rows import as_json, job_from
 from .statements import statements
 
@@ -21,6 +22,8 @@ class Database(Protocol):
     """Runs statements, each a transaction of its own. From any thread. Raises StoreUnavailable."""
 
     def run(self, sql: str, values: Parameters) -> list[Row]: ...
+
+    def listen(self) -> Changes: ...
 
     def close(self) -> None: ...
 
@@ -132,6 +135,10 @@ class SqlStore:
         """See `Store`."""
         seconds = self._run(self._sql.next_run_at, {})[0]["seconds"]
         return None if seconds is None else float(seconds)
+
+    def listen(self) -> Changes:
+        """See `Store`."""
+        return self._database.listen()
 
     def close(self) -> None:
         """See `Store`."""

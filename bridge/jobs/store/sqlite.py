@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from bridge.errors import ConfigurationError, StoreUnavailable
 from bridge.paths import Lock, holder
@@ -45,6 +46,10 @@ class SqliteFile:
                         self._connection.rollback()
                 raise StoreUnavailable(f"the jobs' file cannot be used: {error}") from error
         return rows
+
+    def listen(self) -> NoReturn:
+        """Nobody else can change anything here."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Close it, and let another process have it."""
