@@ -2,7 +2,7 @@
 # On a new machine `make demo` or `make test` is the first and only command. PYTHON=… chooses the interpreter.
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench soak clean
+.PHONY: help demo test test-blenders lint format bench soak clean
 
 # A name on PATH may be a stub that does not run, so each is tried. bpy has wheels for 3.11 and 3.13.
 PYTHON ?= $(shell for python in python3.11 python3.13 python3; do \
@@ -17,6 +17,7 @@ TEST_ARGS ?=
 help:
 	@echo "make demo    start Blender, build a scene through the bridge, render bpy-bridge-demo.png"
 	@echo "make test    all tests, with branch coverage (TEST_ARGS=… for pytest)"
+	@echo "make test-blenders    the commands in each Blender from 3.4 to 5.2 that can be had here, and a window (TEST_ARGS=…)"
 	@echo "make lint    ruff, flake8-async, mypy, import-linter"
 	@echo "make format  let ruff lay the code out"
 	@echo "make bench   the measured table (BENCH_ARGS=\"--json FILE\")"
@@ -28,6 +29,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not soak" --cov --cov-branch --cov-fail-under=95 $(TEST_ARGS)
+
+test-blenders: $(READY)
+	$(BIN)/python tests/blenders.py $(TEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -47,7 +51,7 @@ soak: $(READY)
 	$(BIN)/python -m pytest -m soak -o faulthandler_timeout=1800 $(TEST_ARGS)
 
 clean:
-	rm -rf .venv build dist *.egg-info .coverage .coverage.* bpy-bridge-demo*.png
+	rm -rf .venv .venv-blenders build dist *.egg-info .coverage .coverage.* bpy-bridge-demo*.png
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find bridge blender_addon benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

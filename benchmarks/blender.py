@@ -19,14 +19,14 @@ from blender_addon.wire import ClientSession, FrameDecoder, Opened, Peer, Reques
 
 _CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
-_STACK = ExitStack()
-atexit.register(_STACK.close)
+STACK = ExitStack()
+atexit.register(STACK.close)
 
 
 @cache
 def home() -> Path:
     """A private directory for sockets; short, since a socket's path is bounded."""
-    return Path(_STACK.enter_context(tempfile.TemporaryDirectory(prefix="bpy-bench-")))
+    return Path(STACK.enter_context(tempfile.TemporaryDirectory(prefix="bpy-bench-")))
 
 
 def place(process: int, core: int) -> None:
@@ -51,8 +51,8 @@ def start(core: int, *arguments: str) -> str:
         text=True,
         preexec_fn=partial(place, 0, core),  # noqa: PLW1509  # no thread is running yet that could hold a lock
     )
-    _STACK.callback(process.wait)
-    _STACK.callback(process.terminate)
+    STACK.callback(process.wait)
+    STACK.callback(process.terminate)
     assert process.stdout is not None
     line = next((line for line in process.stdout if '"ready"' in line or arguments[0] == "benchmarks.scraper"), "")
     if not line:
@@ -95,14 +95,17 @@ def _serve(name: str, http: str) -> str:
 class RawClient:
     """The least that a client can do: send prepared bytes, read until the response is whole."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str | None = None) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(parse_address(address).path)
         self._decoder = FrameDecoder()
-        self._session = ClientSession(Peer("bench", "1"), token=None)
+        self._session = ClientSession(Peer("bench", "1"), token=token)
         self._session.greet()
-        self._socket.sendall(self._session.outbox.pop())
-        assert isinstance(self._session.receive(self._frame()), Opened)
+        opened = False
+        while not opened:
+            while self._session.outbox:
+                self._socket.sendall(self._session.outbox.pop(0))
+            opened = isinstance(self._session.receive(self._frame()), Opened)
 
     def _frame(self) -> Any:
         while True:
@@ -115,6 +118,14 @@ class RawClient:
         """The bytes of a request; they may be sent again once it is answered."""
         payload = json.dumps(params).encode()
         return head(self._session.request(Request("bench", method)), len(payload)) + payload
+
+    def send(self, prepared: bytes) -> None:
+        """Send, and do not wait."""
+        self._socket.sendall(prepared)
+
+    def wait(self) -> Any:
+        """The payload of the response, as it is."""
+        return self._frame().payload
 
     def ask(self, prepared: bytes) -> None:
         """Send and wait for the whole frame of the response, which is not looked at."""

@@ -14,7 +14,7 @@ import secrets
 import socket
 import threading
 import time
-from typing import Any, Callable, Dict, Optional, Protocol
+from typing import Any, Callable, Dict, NamedTuple, Optional, Protocol
 
 from .intake import Intake
 from .outgoing import Outgoing
@@ -35,6 +35,14 @@ _MOST_UNREAD = 64
 _log = logging.getLogger(__name__)
 
 Status = Callable[[], Dict[str, Any]]
+
+
+class ConnectedClient(NamedTuple):
+    """Who is connected: what they call themselves, and since when by `time.monotonic()`."""
+
+    name: str
+    version: str
+    since: float
 
 
 class Door(Protocol):
@@ -70,7 +78,13 @@ class Connection:
         self._leaving: Optional[str] = None
         self._farewell_said = False
         self._began = self._heard = time.monotonic()
+        self._client: Optional[ConnectedClient] = None
         self._strike_at, self._strike_pause = math.inf, _FIRST_STRIKE
+
+    @property
+    def client(self) -> Optional[ConnectedClient]:
+        """Who is at the other end; None before the handshake is done. From any thread."""
+        return self._client
 
     def serve(self) -> None:
         """Serve until the socket or the protocol ends; then see to work that is left behind."""
@@ -162,6 +176,8 @@ class Connection:
             while not self._session.closed:
                 frame = self._decoder.next_frame()
                 if frame is None:
+                    if self._decoder.unadmitted:
+                        self._session.expect(self._decoder.envelope, self._decoder.unadmitted)
                     break
                 self._handle(frame)
         except Fault as fault:
@@ -180,6 +196,7 @@ class Connection:
                 self._intake.pump.stop(ticket.work, "cancelled")
                 self._strike_later(_FIRST_STRIKE)
         elif isinstance(event, Opened):
+            self._client = ConnectedClient(event.peer.name, event.peer.version, time.monotonic())
             self._decoder.max_payload = self._intake.max_payload
             self._open = True
             if not self._door.opened(self):
@@ -266,7 +283,7 @@ class Connection:
         until = time.monotonic() + FAREWELL_SECONDS
         sink = bytearray(65_536)
         ended = False
-        while (left := until - time.monotonic()) > 0:
+        while (left := until - time.monotonic()) > 0 and not self._hung_up.is_set():
             with self._lock:
                 self._outgoing.flush()
                 pending = len(self._outgoing) > 0

@@ -16,7 +16,7 @@ import stat
 import sys
 import tempfile
 import threading
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 from .wire.address import parse_address
 
@@ -139,6 +139,7 @@ class Announcement:
         self._path = os.path.join(place or directory(), f"{stem(descriptor.pid, descriptor.boot)}{SUFFIX}")
         self._lock = threading.Lock()
         self._withdrawn = False
+        self._watched: List[Tuple[Any, Callable[..., None]]] = []
 
     def publish(self) -> None:
         """Write the file. Raises OSError where it, or a directory for it that is this user's alone, cannot be had."""
@@ -149,7 +150,7 @@ class Announcement:
             _write(self._path, json.dumps({"format": FORMAT, **self._descriptor._asdict()}))
 
     def watch(self, bpy: Any) -> None:
-        """Have that Blender's own events keep the file up to date. Main thread."""
+        """Have that Blender's own events keep the file up to date until `unwatch`. Main thread."""
 
         @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]  # bpy has no types
         def follow(*_: object) -> None:
@@ -158,8 +159,16 @@ class Announcement:
             except OSError as error:
                 _log.warning("%s", error)
 
-        bpy.app.handlers.load_post.append(follow)
-        bpy.app.handlers.save_post.append(follow)
+        for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.save_post):
+            handlers.append(follow)
+            self._watched.append((handlers, follow))
+
+    def unwatch(self) -> None:
+        """Leave no handler. Main thread."""
+        for handlers, follow in self._watched:
+            with contextlib.suppress(ValueError):
+                handlers.remove(follow)
+        self._watched.clear()
 
     def follow(self, file: str) -> None:
         """Another file is open from now on. Raises as `publish`."""

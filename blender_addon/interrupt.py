@@ -16,7 +16,7 @@ import os
 import signal
 import threading
 from types import FrameType
-from typing import Callable, Iterator, Optional, Protocol, TypeVar
+from typing import Any, Callable, Iterator, Optional, Protocol, TypeVar
 
 from .call import Call, Interrupted
 
@@ -28,6 +28,9 @@ class Interrupter(Protocol):
 
     def install(self) -> None:
         """Get ready; on the main thread, before the first command."""
+
+    def uninstall(self) -> None:
+        """Leave everything as it was before `install`; on the main thread."""
 
     def guarded(self, call: Call, run: Callable[[], Value]) -> Value:
         """Run a command on the main thread, during which `strike` may raise Interrupted in it."""
@@ -49,6 +52,9 @@ class _Armed:
     def install(self) -> None:
         self._main = threading.get_ident()
 
+    def uninstall(self) -> None:
+        pass
+
     @contextlib.contextmanager
     def shield(self) -> Iterator[None]:
         if threading.get_ident() != self._main:
@@ -65,9 +71,23 @@ class _Armed:
 class SignalInterrupter(_Armed):
     """SIGUSR1 to the main thread."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._handler = self._handle  # one object, to be known again
+        self._before: Any = signal.SIG_DFL
+
     def install(self) -> None:
         super().install()
-        signal.signal(signal.SIGUSR1, self._handle)
+        self._before = signal.signal(signal.SIGUSR1, self._handler)
+
+    def uninstall(self) -> None:
+        with self._lock:
+            self._armed = None
+        # One may be on its way: it arrives with this system call, and does not find the default, which ends Blender.
+        signal.sigpending()
+        if signal.getsignal(signal.SIGUSR1) is self._handler:
+            signal.signal(signal.SIGUSR1, signal.SIG_DFL if self._before is None else self._before)
 
     def guarded(self, call: Call, run: Callable[[], Value]) -> Value:
         self._armed = call
@@ -77,8 +97,9 @@ class SignalInterrupter(_Armed):
             self._armed = None
 
     def strike(self, call: Call) -> None:
-        if self._armed is call:
-            signal.pthread_kill(self._main, signal.SIGUSR1)
+        with self._lock:
+            if self._armed is call:
+                signal.pthread_kill(self._main, signal.SIGUSR1)
 
     def _handle(self, _signal: int, frame: Optional[FrameType]) -> None:
         call = self._armed

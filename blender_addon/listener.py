@@ -13,9 +13,9 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from typing import Any, Callable, Dict, Mapping, Optional, Set
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set
 
-from .connection import Connection
+from .connection import ConnectedClient, Connection
 from .intake import Intake
 from .readiness import Readiness
 from .sockets import ServerSocket, check_address
@@ -67,6 +67,7 @@ class Listener:
         self._changed = threading.Condition(self._lock)
         self._greeting: OrderedDict[Connection, None] = OrderedDict()
         self._open: Set[Connection] = set()
+        self._threads: Set[threading.Thread] = set()
         self._leaving: Optional[str] = None
         self._pause = threading.Event()
         self._started = time.monotonic()
@@ -92,12 +93,31 @@ class Listener:
 
     def close(self, grace: float) -> None:
         """After `leave`: wait for the connections to close, at most `grace` seconds, then hang up on the rest."""
+        if self._thread.ident is None:
+            self._end()
+            return
         self._thread.join()
         with self._lock:
             self._changed.wait_for(lambda: not self._greeting and not self._open, grace)
             connections = [*self._greeting, *self._open]
         for connection in connections:
             connection.hang_up()
+
+    def join(self, timeout: float) -> bool:
+        """After `close`: wait at most that many seconds until no thread is left; False where one is."""
+        until = time.monotonic() + timeout
+        with self._lock:
+            threads = [*self._threads]
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def clients(self) -> List[ConnectedClient]:
+        """Those who are connected, longest first."""
+        with self._lock:
+            connections = [*self._open]
+        clients = [connection.client for connection in connections]
+        return sorted((client for client in clients if client is not None), key=lambda client: client.since)
 
     def unlink(self) -> None:
         """Remove the Unix socket's file: the last act of a process that ends without `close`."""
@@ -134,8 +154,18 @@ class Listener:
                 # The boundary: out of files or threads for now. Those who are in go on.
                 _log.exception("a connection could not be taken")
                 self._pause.wait(_ACCEPT_PAUSE)
+        self._end()
+
+    def _end(self) -> None:
         self._server.close()
         self._readiness.close()
+
+    def _serve(self, connection: Connection) -> None:
+        try:
+            connection.serve()
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
 
     def _welcome(self, peer: socket.socket) -> None:
         if not self._server.admits(peer):
@@ -153,9 +183,14 @@ class Listener:
                 del self._greeting[oldest]
         if oldest is not None:
             oldest.hang_up()
+        thread = threading.Thread(target=self._serve, args=(connection,), name="bpy-bridge connection", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
         try:
-            threading.Thread(target=connection.serve, name="bpy-bridge connection", daemon=True).start()
+            thread.start()
         except RuntimeError:
+            with self._lock:
+                self._threads.discard(thread)
             self.gone(connection)
             peer.close()
             raise

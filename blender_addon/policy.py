@@ -7,7 +7,7 @@ its workers) without one. It keeps honest callers within bounds; against hostile
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Optional, Tuple
+from typing import Mapping, NamedTuple, Optional, Tuple
 
 from .wire import Fault
 
@@ -22,6 +22,8 @@ class Policy(NamedTuple):
     folders: Optional[Tuple[str, ...]] = None
 
 
+_NO = frozenset({"false", "0", "no", "off", "f", "n"})
+
 _policy = Policy()
 
 
@@ -33,10 +35,47 @@ def policy() -> Policy:
 def set_policy(wanted: Policy) -> None:
     """Let this hold from now on; folders are resolved here, once."""
     global _policy  # noqa: PLW0603  # one process, one policy
-    folders = wanted.folders
-    if folders is not None:
-        folders = tuple(os.path.realpath(os.path.expanduser(folder)) for folder in folders)
-    _policy = Policy(wanted.code, folders)
+    _policy = _resolved(wanted)
+
+
+def policy_from_environment(environment: Optional[Mapping[str, str]] = None) -> Policy:
+    """What the environment demands. It can only take away: where it says nothing, all is allowed.
+
+    BPY_BRIDGE_SAFETY__CODE=false refuses code. BPY_BRIDGE_SAFETY__WRITE_FOLDERS holds folders as PATH does; empty, it
+    is no folder at all.
+    """
+    variables = os.environ if environment is None else environment
+    code = variables.get(ENVIRONMENT_CODE, "").strip().lower() not in _NO
+    listed = variables.get(ENVIRONMENT_FOLDERS)
+    folders = None if listed is None else split_folders(listed)
+    return Policy(code, folders)
+
+
+def split_folders(listed: str) -> Tuple[str, ...]:
+    """Folders that are written as PATH is."""
+    return tuple(folder for part in listed.split(os.pathsep) if (folder := part.strip()))
+
+
+def strictest(one: Policy, other: Policy) -> Policy:
+    """What both allow, folders resolved."""
+    one, other = _resolved(one), _resolved(other)
+    if one.folders is None or other.folders is None:
+        folders = other.folders if one.folders is None else one.folders
+    else:
+        pairs = [(a, b) for a in one.folders for b in other.folders]
+        inner = [a if _within(a, b) else b for a, b in pairs if _within(a, b) or _within(b, a)]
+        folders = tuple(dict.fromkeys(inner))
+    return Policy(one.code and other.code, folders)
+
+
+def _resolved(wanted: Policy) -> Policy:
+    if wanted.folders is None:
+        return wanted
+    return wanted._replace(folders=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in wanted.folders))
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(os.path.join(folder, ""))
 
 
 def permit_code() -> None:
@@ -52,9 +91,8 @@ def permit_write(path: str) -> None:
     if folders is None:
         return
     real = os.path.realpath(path)
-    for folder in folders:
-        if real == folder or real.startswith(os.path.join(folder, "")):
-            return
+    if any(_within(real, folder) for folder in folders):
+        return
     where = ", ".join(folders) or "no folder at all"
     raise Fault(
         "forbidden", f"{path} is outside of where this Blender may write: {where}", data={"folders": [*folders]}

@@ -160,8 +160,8 @@ class Pump:
                     self._keys.forget(work.key)
             _answer(tickets, stopped(work.call, "timeout", "not_executed"))
 
-    def run(self, work: Work) -> None:
-        """Run what `take` returned and send its answer. Main thread. Raises nothing that the command raises."""
+    def run(self, work: Work) -> Answer:
+        """Run what `take` returned, and send and return its answer. Main thread. Raises nothing that it raises."""
         answer = execute(work, self._interrupter, self._max_payload)
         with self._lock:
             self._running = None
@@ -170,6 +170,7 @@ class Pump:
                 self._keys.store(work.key, answer, answer.size, time.monotonic())
         for ticket in tickets:
             ticket.requester.answer(ticket, answer)
+        return answer
 
     def _end(self, work: Work) -> List[Ticket]:
         work.state = State.DONE
@@ -180,7 +181,7 @@ class Pump:
         return tickets
 
     def park(self, timeout: Optional[float] = None) -> None:
-        """Wait until there may be work, or for `timeout` seconds. Main thread."""
+        """Wait until there may be work, or for `timeout` seconds, None for ever. Main thread."""
         with self._lock:
             if self._queue or self._closing is not None:
                 return
@@ -209,6 +210,11 @@ class Pump:
     def closing(self) -> bool:
         return self._closing is not None
 
+    @property
+    def running(self) -> Optional[Work]:
+        """What runs now."""
+        return self._running
+
     def status(self) -> Dict[str, Any]:
         """The pump's part of a pong: busy, running, queued, last_tick_age (0 while it is parked)."""
         with self._lock:
@@ -229,7 +235,7 @@ class Pump:
 class BlockingPump:
     """Drives a pump where the main thread has nothing else to do: it sleeps until work comes."""
 
-    def __init__(self, pump: Pump, perform: Callable[[Pump, Work], None] = Pump.run) -> None:
+    def __init__(self, pump: Pump, perform: Callable[[Pump, Work], object] = Pump.run) -> None:
         """`perform` runs one work by the pump's `run`, with whatever else there is to do around it."""
         self._pump = pump
         self._perform = perform

@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TypeVar, get_type_hints
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar, get_type_hints
 
 from .call import Call
 from .results import encode_result
@@ -157,7 +157,9 @@ class Catalogue:
     """
 
     def __init__(self, *, context: type = Call, families: Sequence[str] = ()) -> None:
-        self._commands: Dict[str, Command] = {}
+        # Replaced, never changed: other threads read it.
+        self._commands: Mapping[str, Command] = {}
+        self._revision: Tuple[Mapping[str, Command], str] = ({}, "")
         self._context = context
         self._families = families
 
@@ -185,9 +187,8 @@ class Catalogue:
             if known is not None and known.function.__module__ != function.__module__:
                 raise ValueError(f"{name} is registered by {known.function.__module__} already")
             step = not (read_only or io_thread) if undo is None else undo
-            self._commands[name] = Command(
-                name, function, hints=hints, io_thread=io_thread, undo=step, context=self._context
-            )
+            made = Command(name, function, hints=hints, io_thread=io_thread, undo=step, context=self._context)
+            self._commands = {**self._commands, name: made}
             return function
 
         self._check(name)
@@ -202,20 +203,43 @@ class Catalogue:
 
     def remove(self, name: str) -> None:
         """Forget a command, as its add-on is disabled. Raises KeyError where there is none."""
-        del self._commands[name]
+        rest = dict(self._commands)
+        del rest[name]
+        self._commands = rest
+
+    @property
+    def revision(self) -> str:
+        """Another one after each change of what `describe` says, and the same again for the same. From any thread."""
+        commands = self._commands
+        of, revision = self._revision
+        if of is not commands:
+            import hashlib  # noqa: PLC0415  # for start-up time
+
+            text = json.dumps(_described(commands), sort_keys=True).encode()
+            revision = hashlib.blake2b(text, digest_size=8).hexdigest()
+            self._revision = (commands, revision)
+        return revision
+
+    def __contains__(self, method: object) -> bool:
+        return method in self._commands
 
     def find(self, method: str) -> Command:
         """The command of that name. Raises Fault `unknown_method` with the nearest names."""
-        command = self._commands.get(method)
+        commands = self._commands
+        command = commands.get(method)
         if command is None:
-            hint = did_you_mean(method, self._commands)
+            hint = did_you_mean(method, commands)
             message = f"there is no method {method!r:.80}{hint}"
-            raise Fault("unknown_method", message, data={"nearest": nearest(method, self._commands)})
+            raise Fault("unknown_method", message, data={"nearest": nearest(method, commands)})
         return command
 
     def describe(self) -> list[dict[str, Any]]:
-        """Every command: its name, documentation, schemas and hints, sorted by name."""
-        return [command.described() for _name, command in sorted(self._commands.items())]
+        """Every command: its name, documentation, schemas and hints, sorted by name. From any thread."""
+        return _described(self._commands)
+
+
+def _described(commands: Mapping[str, Command]) -> list[dict[str, Any]]:
+    return [command.described() for _name, command in sorted(commands.items())]
 
 
 __all__ = ["Catalogue", "Command", "Fault", "Part", "encode_result", "invalid_params"]

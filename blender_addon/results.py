@@ -29,7 +29,7 @@ def encode_result(result: object) -> tuple[bytes, dict[str, Part]]:
     """
     try:
         return _encode(result).encode(), {}
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError, ReferenceError):
         parts: Dict[str, Part] = {}
         return _encode(_Plain(parts).value(result, "part")).encode(), parts
 
@@ -39,7 +39,7 @@ def plain(value: object) -> object:
     try:
         _encode(value).encode()
         return value
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError, ReferenceError):
         return _Plain(None).value(value, "")
 
 
@@ -51,6 +51,8 @@ class _Plain:
         self._open: set[int] = set()
 
     def value(self, value: Any, key: str) -> Any:
+        if _is_removed(value):
+            return safe_repr(value)
         if value is None or isinstance(value, (bool, int, float, str)):
             return _scalar(value)
         if isinstance(value, Part) and self._parts is not None:
@@ -90,6 +92,15 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
+
+
+def _is_removed(value: Any) -> bool:
+    """Whether not even isinstance may look at it, as at a removed object in Blender 3.4."""
+    try:
+        value.__class__  # noqa: B018
+    except ReferenceError:
+        return True
+    return False
 
 
 def _as_container(value: Any) -> Any:

@@ -4,7 +4,7 @@ A checker takes a parsed JSON value and the request's binary parts, and returns 
 with every problem that it found. It is the only validation there is: what a command receives needs no second look.
 
     bool  int  float  str  Any  Literal[...]  Optional[T]  Union[T, U]  list[T]  tuple[T, T, T]  dict[str, T]
-    TypedDict  Part  and Annotated[T, "description", Range(...), Size(...), Pattern(...), Array(...)]
+    list  dict  TypedDict  Part  and Annotated[T, "description", Range(...), Size(...), Pattern(...), Array(...)]
 
 JSON's numbers: true is not a number; a whole number is a float too, and 3.0 is a whole number; NaN, Infinity and
 numbers that no 32-bit float can hold are refused.
@@ -38,6 +38,7 @@ _NULL = Type({"type": "null"}, scalars.check_null, "null", "nulls")
 _ANYTHING = Type({}, lambda value, _parts: value, "anything", "values")
 _NOTHING_SAID = Constraints()
 _UNIONS = (Union, types.UnionType)
+_BARE = {dict: dict[str, Any], list: list[Any]}
 
 
 def compile_type(annotation: Any) -> Type:
@@ -66,6 +67,7 @@ def _compile(annotation: Any, constraints: Constraints) -> Type:
         return _NULL
     if isinstance(annotation, type) and is_typeddict(annotation):
         return _record(annotation)
+    annotation = _BARE.get(annotation, annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in _UNIONS:
         return _union([compile_type(option) for option in arguments])

@@ -19,12 +19,13 @@ _ENVELOPE_RESERVE = 1024
 
 
 class Answer(NamedTuple):
-    """A response without its id: what a command returned, or an error object."""
+    """A response without its id: what a command returned, or an error object, whose code `outcome` is."""
 
     ok: bool
     parts: Optional[Parts]
     buffers: List[Buffer]
     size: int
+    outcome: str = "ok"
 
     @classmethod
     def of_result(cls, result: object, most: int) -> Answer:
@@ -42,7 +43,7 @@ class Answer(NamedTuple):
     @classmethod
     def of_fault(cls, fault: Fault) -> Answer:
         body = json.dumps(fault.as_object(), separators=(",", ":"), default=repr).encode()
-        return cls(False, None, [body], len(body))
+        return cls(False, None, [body], len(body), fault.code)
 
 
 class Runnable(Protocol):

@@ -12,11 +12,14 @@ State is published (statistics snapshots, the latest Health), facts are emitted 
     metrics      events and snapshots → series
     service      use cases: call and cancel; with status, the only thing that a frontend sees
     sharing      identical read-only requests that wait together share one execution
+    catalogues   what each Blender can be asked to do, kept for as long as it is true
+    interruption why a request ended before its answer came, and what becomes of its work
     methods      the bridge's own methods: one function each, whose signature is its schema
     status       what the bridge says of itself, measured when it is asked
     blenders     which Blenders there are: configured, started, announced
     daemon       one bridge per user and name: lock, record, start, stop, logs
     doctor       what may be wrong on this machine
+    addon        our add-on in the Blenders of this machine: built, installed, removed, looked up
     discovery    finds the Blenders that have announced themselves
     fleet        instance name → pool; routes, groups, affinity
     health       probes each Blender on a connection of its own, publishes the latest Health
@@ -25,8 +28,11 @@ State is published (statistics snapshots, the latest Health), facts are emitted 
     connection   a session on a stream: one reader, call, poison bit
     trace        the wire, live: each connection's tap, and those who watch
     protocol     the wire's sessions bound to a fast JSON codec
+    compatibility  which add-ons this bridge works with, and what to do about the others
     config       settings: file, environment, flags; each error names the setting and the fix
     paths        where sockets, tokens and records lie, and how a client finds the running bridge
+    reference    the catalogue for people: schemas in words, every command as Markdown
+    programs     running a program for a bounded time
     errors       the whole error tree: wire code, outcome, exit code
     events       frozen facts
     cli          argv → exit code; parses and prints, decides nothing

@@ -40,7 +40,7 @@ class Doors(NamedTuple):
 
     listen: list[str]
     http: str | None
-    mcp: str | None
+    mcp: str | None = None
 
 
 async def serve(settings: Settings, on_ready: Callable[[Doors], None]) -> None:
@@ -116,7 +116,9 @@ class Bridge:
             frame_timeout=limits.frame_timeout,
             handshake_timeout=limits.handshake_timeout,
         )
-        self.mcp = McpDoor(self.service, paths.ensure_token(paths.mcp_token_file()))
+        sent_tokens = settings.mcp != "off" and (settings.http != "off" or settings.mcp.startswith("tcp:"))
+        self._mcp_token = paths.ensure_token(paths.mcp_token_file()) if sent_tokens else ""
+        self.mcp = McpDoor(self.service, self._mcp_token)
         mounted = {} if settings.mcp == "off" else {"/mcp": self.mcp}
         self.http = HttpDoor(Pages(self.status, self.metrics.page, mounted))
 
@@ -142,7 +144,8 @@ class Bridge:
     async def _serve(self, listeners: list[Listener], mcp: Listener | None) -> None:
         async with trio.open_nursery() as nursery:
             if mcp is not None:
-                nursery.start_soon(keep_running, "mcp", partial(self.mcp.serve, mcp), self._emit)
+                token = self._mcp_token if mcp.path is None else None
+                nursery.start_soon(keep_running, "mcp", partial(self.mcp.serve, mcp, token), self._emit)
             await nursery.start(self.blenders.run)
             await nursery.start(self.fleet.run)
             doors = [(listener, self._token if listener.path is None else None) for listener in listeners]

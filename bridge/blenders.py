@@ -102,6 +102,8 @@ class Blenders:
         return worker
 
     def _make(self, name: str, chosen: WorkerSettings, source: Source) -> tuple[Worker, Instance]:
+        safety = self._settings.safety_for(name).variables()
+        chosen = chosen.model_copy(update={"env": {**chosen.env, **safety}})
         path = paths.worker_socket(name)
         spawner: Spawner = (
             self._zygotes if chosen.start == "fork" else FreshSpawner(partial(find_blender, chosen.blender))
@@ -150,12 +152,16 @@ class Blenders:
             source=source,
             file=None if announced is None else announced.file,
             blender=None if announced is None else announced.blender,
+            code=self._settings.safety_for(name).code,
         )
+        if announced is not None:
+            instance.program = partial(_program, announced.pid)
         if worker is not None:
             instance.worker = worker.state
             instance.asleep = worker.asleep
             instance.health.starting = worker.starting
             instance.on_abandoned = worker.abandoned
+            instance.ends_stuck_work = worker.ends_stuck_work
         return instance
 
 
@@ -169,3 +175,14 @@ def _opener(text: str) -> OpenStream:
     if address.kind == "unix":
         return partial(stream.connect_unix, address.path)
     return partial(stream.connect_tcp, address.host, address.port)
+
+
+def _program(pid: int) -> str | None:
+    """The executable of a process, where that is a Blender and can be seen."""
+    import psutil  # noqa: PLC0415  # hardly ever needed
+
+    try:
+        path = psutil.Process(pid).exe()
+    except psutil.Error:
+        return None
+    return path if Path(path).name.lower().startswith("blender") else None

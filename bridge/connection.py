@@ -16,6 +16,7 @@ from blender_addon.wire import (
     Fault,
     Goodbye,
     Opened,
+    Peer,
     Pong,
     Request,
     Response,
@@ -54,10 +55,11 @@ class Exchange:
     """One request on its way to Blender and what came of it.
 
     `sent` is true once Blender may have the whole request. `reply` is set when the answer was read, also where the
-    waiting for it was cancelled meanwhile.
+    waiting for it was cancelled meanwhile. `lost` says that the connection died while the answer to a cancel was waited
+    for.
     """
 
-    __slots__ = ("on_event", "payload", "reply", "request", "sent", "taken_back")
+    __slots__ = ("lost", "on_event", "payload", "reply", "request", "sent", "taken_back")
 
     def __init__(self, request: Request, payload: Buffer, on_event: OnEvent | None = None) -> None:
         self.request = request
@@ -66,13 +68,14 @@ class Exchange:
         self.sent = False
         self.reply: Reply | None = None
         self.taken_back = False
+        self.lost = False
 
 
 class Connection:
     """A handshaken socket to one Blender.
 
     `poisoned` is true from before a request's first byte until its whole response was read: such a connection must
-    not carry another request.
+    not carry another request. `peer` is as whom the add-on has presented itself, `boot` its process.
     """
 
     def __init__(
@@ -87,7 +90,7 @@ class Connection:
     ) -> None:
         self.poisoned = False
         self.boot: str | None = None
-        self.blender = ""
+        self.peer = Peer("", "")
         self._stream = stream
         self._session = session
         self._memory = memory
@@ -108,7 +111,7 @@ class Connection:
             self._memory.release(len(payload))
             if isinstance(event, Opened):
                 self.boot = event.welcome.boot
-                self.blender = f"{event.peer.name} {event.peer.version}"
+                self.peer = event.peer
                 return
 
     async def call(self, exchange: Exchange) -> None:
@@ -183,7 +186,7 @@ class Connection:
             exchange.reply = await self._reply(exchange)
             self.poisoned = False
         except (Fault, trio.BrokenResourceError, trio.ClosedResourceError):
-            return
+            exchange.lost = True
 
     async def ping(self) -> dict[str, Any]:
         """Blender's status object, measured now. Raises BlenderLost; poisons the connection where it fails."""

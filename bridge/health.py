@@ -110,6 +110,7 @@ class HealthMonitor:
 
     `connect` opens the connection that is kept for the probes and used for nothing else. `on_lost` is called, and
     must not block, when that connection has died, and every second while there is none. `emit` receives events.
+    `blender` is the version that Blender said last that it is, None before it has.
     `starting` says why nothing can answer yet, where that is as it should be: then nothing is probed, and the state is
     `unknown` with that reason, neither a failure nor a success.
     """
@@ -126,6 +127,7 @@ class HealthMonitor:
     ) -> None:
         self.name = name
         self.starting = starting
+        self.blender: str | None = None
         self.latest: AsyncValue[Health] = AsyncValue(Health())
         self._connect = connect
         self._limits = limits
@@ -205,6 +207,8 @@ class HealthMonitor:
             except (OSError, Fault, trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 self._lose()
                 return Finding("unreachable", _in_words(error))
+            if isinstance(version := pong.get("blender"), str):
+                self.blender = version
             state, reason = judge(pong, self._limits.unresponsive_after)
             if state == "unreachable":
                 self._drop()

@@ -16,37 +16,38 @@ from blender_addon.commands import CATALOGUE
 from blender_addon.wire import Buffer, Fault, Outcome, Request, split_parts
 
 from . import events, methods, protocol
+from .catalogues import Catalogues
 from .connection import Connection, Exchange, OnEvent, Reply
 from .errors import (
     BlenderLost,
-    BlenderUnavailable,
     Busy,
     InternalError,
     Refused,
-    RequestCancelled,
     RequestError,
     ShuttingDown,
-    TimedOut,
     error_from_fault,
 )
 from .fleet import Affinity, Fleet, Group, Instance, Target
+from .interruption import why
 from .sharing import Execution, Key, Sharing, identity
 from .status import Status
 from .supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
-_DESCRIBE_DEADLINE = 5.0
+_SENT_CODE = "code.execute"
 
 
 class Call:
     """One request from a door: its bytes, its deadline on trio's clock, and the handle to cancel it.
 
     `scope` is what ends the work, at `cancel` and at the deadline once `arm` was called. `exchange` is what has gone
-    to Blender. `affinity` is where the client's requests without a name go, `bound` what it was when this was read.
+    to Blender, `abandoned` says that Blender was told to stop it and has not answered. `affinity` is where the client's
+    requests without a name go, `bound` what it was when this was read.
     """
 
     __slots__ = (
+        "abandoned",
         "affinity",
         "bound",
         "cancelled",
@@ -82,6 +83,7 @@ class Call:
         self.deadline = self.started + deadline
         self.scope: trio.CancelScope | None = None
         self.cancelled = False
+        self.abandoned = False
         self.exchange: Exchange | None = None
         self.instance = ""
 
@@ -133,7 +135,7 @@ class Service:
         self._emit = emit
         self._ids = itertools.count(1)
         self._running: dict[Call, None] = {}
-        self._catalogues: dict[str, tuple[str | None, list[dict[str, Any]]]] = {}
+        self._catalogues = Catalogues(self._ask)
         self._sharing = Sharing()
 
     def call(
@@ -219,6 +221,9 @@ class Service:
 
     async def _forward(self, call: Call, target: Target) -> Reply:
         call.instance = target.name
+        if call.request.method == _SENT_CODE and not all(member.code for member in self.fleet.behind(target.name)):
+            message = f"{_SENT_CODE} is switched off for {target.name} by this bridge's setting safety.code"
+            raise Refused(message, code="forbidden")
         try:
             if isinstance(target, Group):
                 # No sharing here: the members' scenes are different ones.
@@ -248,8 +253,7 @@ class Service:
         return await self._ask_again(call, instance, lost, boot)
 
     def _shareable(self, call: Call, instance: Instance) -> Key | None:
-        boot, described = self._catalogues.get(instance.name, (None, []))
-        return identity(call.request, call.payload, instance.name, described if boot == instance.boot else [])
+        return identity(call.request, call.payload, instance.name, self._catalogues.known(instance))
 
     def _shared(self, call: Call) -> None:
         self.status.shared += 1
@@ -285,6 +289,7 @@ class Service:
 
     def _abandoned(self, call: Call, request_id: str) -> None:
         """Blender was told to stop it and has not answered: whoever started that Blender may know what helps."""
+        call.abandoned = call.exchange is not None and not call.exchange.lost
         for instance in self.fleet.behind(call.instance):
             instance.on_abandoned(request_id)
 
@@ -301,26 +306,12 @@ class Service:
             return await self._exchange(call, connection)
 
     def _interruption(self, call: Call, outcome: Outcome | None = None) -> RequestError:
-        error = self._why_interrupted(call, outcome)
+        if outcome is None:
+            unknown = call.sent or methods.changes_something(call.request.method)
+            outcome = "unknown" if unknown else "not_executed"
+        error = why(call, outcome, self.fleet)
         self._finished(call, error.code)
         return error
-
-    def _why_interrupted(self, call: Call, outcome: Outcome | None) -> RequestError:
-        method = call.request.method
-        seconds = trio.current_time() - call.started
-        if outcome is None:
-            outcome = "unknown" if call.sent or methods.changes_something(method) else "not_executed"
-        where = "after it had begun" if outcome == "unknown" else "while it was waiting; it did not run"
-        if call.cancelled:
-            return RequestCancelled(f"{method} was cancelled {where}", outcome=outcome)
-        pools = [instance.pool.statistics() for instance in self.fleet.behind(call.instance)]
-        if not call.sent and pools and all(pool.held for pool in pools):
-            where = f"while the pool of {call.instance} was {pools[0].state}; it did not run"
-        elif not call.sent and pools and not any(pool.live for pool in pools):
-            error = next((pool.last_error for pool in pools if pool.last_error), "no attempt has ended yet")
-            message = f"no connection to Blender ({call.instance}) within the deadline of {seconds:.3g} s: {error}"
-            return BlenderUnavailable(message, data={"last_error": error})
-        return TimedOut(f"the deadline of {method} passed after {seconds:.3g} s {where}", outcome=outcome)
 
     def _current(self, target: Target) -> dict[str, Any] | None:
         names = {instance.name for instance in self.fleet.behind(target.name)}
@@ -367,31 +358,12 @@ class Service:
             return CATALOGUE.describe()
         instance = target.members[0] if isinstance(target, Group) else target
         try:
-            return await self._described(instance, call.deadline)
+            return await self._catalogues.of(instance, call.deadline)
         except RequestError:
             return CATALOGUE.describe()
 
-    async def _described(self, instance: Instance, deadline: float) -> list[dict[str, Any]]:
-        boot, commands = self._catalogues.get(instance.name, (None, []))
-        if instance.boot is not None and instance.boot == boot:
-            return commands
-        if not instance.pool.statistics().live:
-            return CATALOGUE.describe()
-        # Half of what is left: the other half is for the answer without it.
-        patience = min(_DESCRIBE_DEADLINE, max(0.001, (deadline - trio.current_time()) / 2))
-        request = Request("describe", "addon.describe", patience, instance.name)
-        reply = await self.perform(self.call(request, b""))
-        try:
-            described = protocol.json_value(reply.payload)
-            if not reply.ok:
-                raise error_from_fault(Fault.from_object(described))
-            commands = list(described["methods"])
-        except (ValueError, TypeError, KeyError) as error:
-            raise BlenderLost(f"{instance.name} did not describe its commands") from error
-        finally:
-            reply.drop()
-        self._catalogues[instance.name] = (reply.boot, commands)
-        return commands
+    async def _ask(self, request: Request, payload: bytes) -> Reply:
+        return await self.perform(self.call(request, payload))
 
 
 def _fault(reply: Reply) -> Fault | None:

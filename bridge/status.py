@@ -12,6 +12,7 @@ import trio
 
 from . import protocol
 from .fleet import Fleet, Instance
+from .recent import Recent
 
 
 class Readiness(NamedTuple):
@@ -25,14 +26,16 @@ class Readiness(NamedTuple):
 class Status:
     """Published state: rooms write what they know into it, doors read it.
 
-    `listen`, `http` and `mcp` are the open doors' addresses, `clients` the connections to the framed door, `shared` how many
-    requests another's execution has answered, `draining` is true once the bridge is told to end.
+    `listen`, `http` and `mcp` are the open doors' addresses, `clients` the connections to the framed door, `shared` how
+    many requests another's execution has answered, `recent` what was done lately, `draining` is true once the bridge is
+    told to end.
     """
 
     def __init__(self, fleet: Fleet) -> None:
         self.listen: list[str] = []
         self.http: str | None = None
         self.mcp: str | None = None
+        self.recent = Recent()
         self.clients = 0
         self.shared = 0
         self.draining = False
@@ -104,6 +107,7 @@ def _describe(instance: Instance) -> dict[str, Any]:
         "file": instance.file,
         "worker": None if instance.worker is None else instance.worker.as_object(),
         "blender": instance.blender,
+        "addon": None if instance.addon is None else instance.addon.as_object(),
         "boot": instance.boot,
         "connected": pool.live > 0,
         "ready": obstacle is None,

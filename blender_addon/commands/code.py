@@ -10,12 +10,14 @@ import traceback
 from types import TracebackType
 from typing import Annotated, Any, Dict, Iterator, Optional, TypedDict
 
+from ..autosave import before_code
 from ..call import Call, Interrupted
 from ..constraints import Size
 from ..policy import permit_code
 from ..results import plain, safe_repr
 from ..wire import Fault
 from .catalogue import command
+from .code_guard import guarded, leave
 
 _FILENAME = "<code>"
 # As much as a model can use; what is printed beyond is counted, not kept.
@@ -35,18 +37,20 @@ def execute(
     call: Call,
     *,
     code: Annotated[str, "Python; `bpy` is imported. Set `result` to get a value back", Size(0, 10_000_000)],
+    args: Annotated[Optional[Dict[str, Any]], "what the code finds as its variable `args`, a dict"] = None,
 ) -> Executed:
     """Run Python in Blender, on its main thread. Answers what it printed, and its variable `result`.
 
     Vectors, matrices and arrays become lists, other objects their repr. Each call has a fresh namespace. What raises
-    is `execution_failed` with the traceback; what it did before stays done.
+    is `execution_failed` with the traceback; what it did before stays done. In long loops call
+    `progress(done, total, message)`, which also tells the client how far it is. `sys.exit()` ends the code and not
+    Blender; `bpy.ops.wm.quit_blender` is refused.
     """
-    import bpy
-
     permit_code()
+    before_code()
     out, err = _Output(), _Output()
-    namespace: Dict[str, Any] = {"__name__": "__main__", "bpy": bpy}
-    with _streams(out, err), _source_lines(code):
+    namespace = _namespace(call, args)
+    with _streams(out, err), _source_lines(code), guarded():
         try:
             exec(compile(code, _FILENAME, "exec"), namespace)  # noqa: S102  # it is what the command is for
         except Interrupted:
@@ -60,6 +64,19 @@ def execute(
         result = plain(namespace.get("result"))
     call.check()
     return {"result": result, "stdout": out.text(), "stderr": err.text()}
+
+
+def _namespace(call: Call, args: Optional[Dict[str, Any]]) -> Dict[str, Any]:
+    import bpy
+
+    def progress(done: float, total: float, message: str = "") -> None:
+        """Tell the client: `done` of `total`, in any unit. Ends the code where the request was cancelled."""
+        call.check()
+        call.progress(done, total, message)
+
+    # exit and quit are not builtins in every Blender.
+    given = {"bpy": bpy, "progress": progress, "args": args or {}, "exit": leave, "quit": leave}
+    return {"__name__": "__main__", **given}
 
 
 class _Output(io.TextIOBase):

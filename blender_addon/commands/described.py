@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, List, Optional, TypedDict
 
+from .boxes import evaluated_graph, world_box
+
 # Lists in a result end here, so that one object's answer fits into a model's context.
 MOST_NAMES = 100
 
@@ -71,8 +73,8 @@ class ObjectDetails(ObjectState, OfItsType):
 
 
 def rounded(values: Any) -> List[float]:
-    """Numbers without the tail that 32-bit floats have: 0.1, not 0.10000000149011612."""
-    return [float(f"{value:.7g}") for value in values]
+    """Numbers without the tail that 32-bit floats have: 0.1, not 0.10000000149011612; and 0, not -0."""
+    return [float(f"{value:.7g}") + 0.0 for value in values]
 
 
 def object_state(item: Any) -> ObjectState:
@@ -91,15 +93,12 @@ def object_state(item: Any) -> ObjectState:
 
 def object_details(item: Any, scene: Any) -> ObjectDetails:
     """The long description; the view layer must be up to date."""
-    corners = [item.matrix_world @ _vector(corner) for corner in item.bound_box]
+    box = world_box(item, evaluated_graph())
     children = item.children
     details: ObjectDetails = {
         **object_state(item),  # type: ignore[typeddict-item]  # what its type has is added below
         "dimensions": rounded(item.dimensions),
-        "bounds": {
-            "min": rounded(min(corner[axis] for corner in corners) for axis in range(3)),
-            "max": rounded(max(corner[axis] for corner in corners) for axis in range(3)),
-        },
+        "bounds": {"min": rounded(box.low), "max": rounded(box.high)},
         "collections": [collection.name for collection in item.users_collection[:MOST_NAMES]],
         "children": [child.name for child in children[:MOST_NAMES]],
         "child_count": len(children),
@@ -108,12 +107,6 @@ def object_details(item: Any, scene: Any) -> ObjectDetails:
     }
     _add_what_its_type_has(details, item, scene)
     return details
-
-
-def _vector(values: Any) -> Any:
-    from mathutils import Vector
-
-    return Vector(values)
 
 
 def _add_what_its_type_has(details: ObjectDetails, item: Any, scene: Any) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional, TypedDict
+import os
+import re
+from typing import Annotated, Any, Dict, List, Optional, Tuple, TypedDict
 
 from .catalogue import command
+from .data_counts import data_counts, orphan_count
+from .described import MOST_NAMES
 from .lookup import current_scene, refuse
-from .places import AbsolutePath, to_read, to_write
+from .places import AbsolutePath, to_read_blend, to_write
 
-# Plain, gzip (up to 2.93) and zstd.
-_MAGIC = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+# BLENDER-v402; since 5.0 BLENDER17-01v0500.
+_WRITTEN_BY = re.compile(rb"BLENDER(?:\d\d)?[-_](?:\d\d)?[vV](\d{3,4})")
 
 
 class Opened(TypedDict):
@@ -23,6 +27,74 @@ class Saved(TypedDict):
 
     file: str
     bytes: int
+
+
+class LinkedFile(TypedDict):
+    name: str
+    file: str
+    missing: bool
+
+
+class FileInfo(TypedDict):
+    """`file` is empty where it was never saved, and then `bytes` and `written_by` are null. `dirty`: there are changes
+    that are not saved; null where Blender has no window and keeps no count. `written_by`: the Blender that saved it,
+    "4.2". `data`: how much of each type; `orphans`: data without a user, which is not saved. The first 100
+    `libraries`."""
+
+    file: str
+    bytes: Optional[int]
+    dirty: Optional[bool]
+    written_by: Optional[str]
+    blender: str
+    libraries: List[LinkedFile]
+    library_count: int
+    data: Dict[str, int]
+    orphans: int
+
+
+class Purged(TypedDict):
+    """How much was removed, of each type."""
+
+    removed: int
+    data: Dict[str, int]
+
+
+@command("file.info", read_only=True)
+def info() -> FileInfo:
+    """Tell about the open file: where it is, which Blender wrote it, what is in it and which files it links to.
+
+    file.missing lists what it cannot find.
+    """
+    import bpy
+
+    file = bpy.data.filepath
+    libraries = bpy.data.libraries
+    return {
+        "file": file,
+        "bytes": os.path.getsize(file) if os.path.isfile(file) else None,
+        "dirty": None if bpy.app.background else bpy.data.is_dirty,
+        "written_by": _written_by(file),
+        "blender": bpy.app.version_string,
+        "libraries": [_linked_file(library) for library in libraries[:MOST_NAMES]],
+        "library_count": len(libraries),
+        "data": data_counts(),
+        "orphans": orphan_count(),
+    }
+
+
+@command("file.purge", destructive=True, idempotent=True)
+def purge() -> Purged:
+    """Remove data that nothing uses (meshes, materials, images, …), and what only such data used.
+
+    What has a fake user stays.
+    """
+    import bpy
+
+    before = data_counts()
+    removed = bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+    after = data_counts()
+    gone = {name: count - after.get(name, 0) for name, count in before.items() if count > after.get(name, 0)}
+    return {"removed": removed, "data": gone}
 
 
 @command("file.new", destructive=True, idempotent=True, undo=False)
@@ -40,10 +112,7 @@ def open_file(*, path: AbsolutePath) -> Opened:
     """Open a .blend file. What was open and not saved is lost. Scripts inside the file are not run."""
     import bpy
 
-    place = to_read(path)
-    with place.open("rb") as file:
-        if not file.read(8).startswith(_MAGIC):
-            raise refuse("path", f"{str(place)!r} is no .blend file")
+    place = to_read_blend(path)
     # The user's windows stay as they are, and a stranger's file does not get to run Python.
     bpy.ops.wm.open_mainfile(filepath=str(place), load_ui=False, use_scripts=False)
     return _opened()
@@ -72,3 +141,33 @@ def _opened() -> Opened:
 
     scene = current_scene()
     return {"file": bpy.data.filepath, "scene": scene.name, "objects": len(scene.objects)}
+
+
+def _written_by(file: str) -> Optional[str]:
+    """The version that wrote it: 4.2, 5.0. Blender's own bpy.data.version stays at the one that was opened."""
+
+    if not os.path.isfile(file):
+        return None
+    with open(file, "rb") as blend:
+        found = _WRITTEN_BY.match(blend.read(17))
+    major, minor = divmod(int(found[1]), 100) if found else _version_inside(file)
+    return f"{major}.{minor}"
+
+
+def _version_inside(file: str) -> Tuple[int, int]:
+    """Of a compressed file, whose header is not in plain sight; before 5.0 as it was when it was opened."""
+    import bpy
+
+    try:
+        with bpy.data.libraries.load(file) as (there, _wanted):
+            major, minor = getattr(there, "version", bpy.data.version)[:2]
+    except OSError:
+        major, minor = bpy.data.version[:2]
+    return major, minor
+
+
+def _linked_file(library: Any) -> LinkedFile:
+    import bpy
+
+    file = bpy.path.abspath(library.filepath)
+    return {"name": library.name, "file": file, "missing": not os.path.isfile(file)}

@@ -6,7 +6,7 @@ caller's mistake, and comes back with the nearest ones that are.
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Iterable, List, Sequence, Tuple
 
 from ..schema import did_you_mean, nearest
 from ..wire import Fault
@@ -16,6 +16,14 @@ def refuse(param: str, problem: str, close: Iterable[str] = ()) -> Fault:
     """An `invalid_params` fault about one parameter, found against what the scene holds."""
     data = {"problems": [{"param": param, "problem": problem}], "nearest": list(close)}
     return Fault("invalid_params", f"{param}: {problem}", data=data)
+
+
+def refuse_all(problems: Sequence[Tuple[str, str]], close: Iterable[str] = ()) -> Fault:
+    """An `invalid_params` fault about several parameters: (parameter, what is wrong with it)."""
+    said = "; ".join(f"{param}: {problem}" for param, problem in problems[:3])
+    more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+    listed = [{"param": param, "problem": problem} for param, problem in problems[:50]]
+    return Fault("invalid_params", said + more, data={"problems": listed, "nearest": list(dict.fromkeys(close))})
 
 
 def current_scene() -> Any:
@@ -33,6 +41,52 @@ def object_named(name: str, param: str = "name") -> Any:
     if found is None:
         known = bpy.data.objects.keys()
         raise refuse(param, f"there is no object named {name!r}{did_you_mean(name, known)}", nearest(name, known))
+    return found
+
+
+def objects_named(names: Sequence[str], param: str = "names") -> List[Any]:
+    """The objects of those names, each once. Raises Fault `invalid_params` with every name that is missing."""
+    import bpy
+
+    known = bpy.data.objects
+    missing = [name for name in names if name not in known]
+    if missing:
+        close = [other for name in missing[:10] for other in nearest(name, known.keys())]
+        raise refuse_all([(param, f"there is no object named {name!r}") for name in missing], close)
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def in_view_layer(items: Sequence[Any], param: str = "names") -> None:
+    """Only what is in the view layer has an up-to-date place and can be worked on. Raises Fault `invalid_params`."""
+    import bpy
+
+    layer = bpy.context.view_layer
+    # In a window a new object is in the layer only once that was updated.
+    layer.update()
+    away = [item.name for item in items if layer.objects.get(item.name) != item]
+    if away:
+        problem = f"not in the view layer {layer.name!r} (in another scene, in none, or in an excluded collection)"
+        raise refuse_all([(param, f"{name!r} is {problem}") for name in away])
+
+
+def in_object_mode(items: Sequence[Any], param: str = "names") -> None:
+    """Data that is being edited does not change from outside. Raises Fault `invalid_params`."""
+    busy = [item for item in items if item.mode not in ("OBJECT", "POSE")]
+    if busy:
+        raise refuse_all([(param, f"{item.name!r} is in {item.mode} mode: leave it first") for item in busy])
+
+
+def collection_named(name: str, param: str = "collection") -> Any:
+    """The collection of that name; "" or the scene's own name is the scene's root. Raises Fault `invalid_params`."""
+    import bpy
+
+    scene = current_scene()
+    found = bpy.data.collections.get(name)
+    if found is None and name in ("", scene.collection.name):
+        found = scene.collection
+    if found is None:
+        known = [*bpy.data.collections.keys(), scene.collection.name]
+        raise refuse(param, f"there is no collection named {name!r}{did_you_mean(name, known)}", nearest(name, known))
     return found
 
 

@@ -1,25 +1,28 @@
-"""mesh.*: whole meshes as binary parts, never as JSON numbers."""
+"""mesh.read and mesh.write: whole meshes as binary parts, never as JSON numbers."""
 
 from __future__ import annotations
 
 from array import array
-from typing import Annotated, Any, Dict, List, Literal, Optional, Tuple, TypedDict
+from typing import Annotated, Any, Dict, List, Optional, Tuple, TypedDict
 
 from ..constraints import Size
-from ..wire import Fault, Part
+from ..wire import Part
+from .attributes import attribute_named, read_values
 from .catalogue import command
+from .evaluated import mesh_of
 from .geometry import LAYOUTS, all_finite, as_array, bounds, move_vertices, read_attribute, replace_geometry, total
-from .lookup import current_scene, mesh_object_named, refuse
+from .lookup import current_scene, mesh_object_named, refuse, refuse_all
 from .parameters import Name
 
-Attribute = Literal["co", "normal", "loop_vertex_index", "face_sizes"]
 Problems = List[Tuple[str, str]]
 
 
 class MeshParts(TypedDict):
     object: str
     vertices: int
+    edges: int
     faces: int
+    corners: int
     attributes: Dict[str, Part]
 
 
@@ -36,24 +39,36 @@ class Written(TypedDict):
 @command("mesh.read", read_only=True)
 def read(
     *,
-    object: Annotated[Name, "a mesh object's name"],  # noqa: A002  # the name is the public parameter
+    object: Annotated[Name, "an object's name"],  # noqa: A002  # the name is the public parameter
     attributes: Annotated[
-        Optional[List[Attribute]],
-        "co: <f4 [n, 3], positions in the object's own space; normal: <f4 [n, 3], per vertex; loop_vertex_index: <i4, "
-        "the vertices of each face one after another; face_sizes: <i4, how many vertices each face has. "
-        "Default: all but normal",
-        Size(1, 4),
+        Optional[List[Name]],
+        "co: <f4 [n, 3], positions in the object's own space; normal: <f4 [n, 3], per vertex; edges: <i4 [n, 2]; "
+        "loop_vertex_index: <i4, the vertices of each face one after another; face_sizes: <i4, how many vertices each "
+        "face has; material_index: <i4 and smooth: |u1, per face; or the name of a UV map, a colour or any other "
+        "attribute that mesh.attributes lists. Default: co, loop_vertex_index and face_sizes",
+        Size(1, 50),
     ] = None,
+    evaluated: Annotated[
+        bool, "the result of its modifiers, and of curves, texts and surfaces the mesh that they become"
+    ] = False,
 ) -> MeshParts:
-    """Read a mesh, without its modifiers, as binary arrays."""
-    mesh = mesh_object_named(object, "object").data
+    """Read a mesh as binary arrays: its own geometry, or as its modifiers make it."""
     wanted = dict.fromkeys(attributes or ("co", "loop_vertex_index", "face_sizes"))
-    return {
-        "object": object,
-        "vertices": len(mesh.vertices),
-        "faces": len(mesh.polygons),
-        "attributes": {name: read_attribute(mesh, name) for name in wanted},
-    }
+    with mesh_of(object, evaluated=evaluated) as mesh:
+        return {
+            "object": object,
+            "vertices": len(mesh.vertices),
+            "edges": len(mesh.edges),
+            "faces": len(mesh.polygons),
+            "corners": len(mesh.loops),
+            "attributes": {name: _values(mesh, name) for name in wanted},
+        }
+
+
+def _values(mesh: Any, name: str) -> Part:
+    if name in LAYOUTS:
+        return read_attribute(mesh, name)
+    return read_values(mesh, attribute_named(mesh, name, "attributes", list(LAYOUTS)), "attributes")
 
 
 @command("mesh.write", destructive=True, idempotent=True)
@@ -82,7 +97,7 @@ def write(
         raise refuse(missing, "is required: loop_vertex_index and face_sizes go together")
     problems = _problems(positions, corners, sizes)
     if problems:
-        raise _refusal(problems)
+        raise refuse_all(problems)
     item, created = _target(name)
     mesh = item.data
     repaired = False
@@ -117,12 +132,6 @@ def _problems(positions: array[Any], corners: array[Any], sizes: array[Any]) -> 
     elif total(sizes) != len(corners):
         found.append(("face_sizes", f"add up to {total(sizes)}, and loop_vertex_index has {len(corners)} entries"))
     return found
-
-
-def _refusal(problems: Problems) -> Fault:
-    said = "; ".join(f"{param}: {problem}" for param, problem in problems)
-    listed = [{"param": param, "problem": problem} for param, problem in problems]
-    return Fault("invalid_params", said, data={"problems": listed, "nearest": []})
 
 
 def _target(name: str) -> Tuple[Any, bool]:

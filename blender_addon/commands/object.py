@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, List, Literal, Optional, TypedDict
 
 from ..constraints import Size
-from ..schema import nearest
-from ..wire import Fault
+from .boxes import with_children
 from .catalogue import command
-from .described import ObjectDetails, ObjectState, object_details, object_state
-from .lookup import current_scene, object_named
+from .described import MOST_NAMES, ObjectDetails, ObjectState, object_details, object_state
+from .lookup import current_scene, object_named, objects_named
 from .parameters import Location, Name, Positive, Rotation, Scale
 from .shapes import make_object
 from .transform import place
@@ -35,6 +34,7 @@ Kind = Literal[
 
 class Deleted(TypedDict):
     deleted: List[str]
+    total: int
 
 
 @command("object.get", read_only=True)
@@ -78,29 +78,21 @@ def create(
 
 
 @command("object.delete", destructive=True)
-def delete(*, names: Annotated[List[Name], "the objects' names", Size(1, 10_000)]) -> Deleted:
+def delete(
+    *,
+    names: Annotated[List[Name], "the objects' names", Size(1, 10_000)],
+    children: Annotated[bool, "all that is parented to them too; else that stays, and loses its parent"] = False,
+) -> Deleted:
     """Delete objects, and their meshes, lights and so on that nothing else uses. If a name is missing none is deleted.
 
-    Children stay, and lose their parent.
+    `deleted` ends after 100 names.
     """
     import bpy
 
-    wanted = list(dict.fromkeys(names))
-    known = bpy.data.objects
-    missing = [name for name in wanted if name not in known]
-    if missing:
-        raise _no_such_objects(missing, known.keys())
-    items = [known[name] for name in wanted]
-    data = {item.data for item in items if item.data is not None}
-    bpy.data.batch_remove(items)
+    items = objects_named(names)
+    doomed = with_children(items) if children else items
+    gone = [item.name for item in doomed]
+    data = {item.data for item in doomed if item.data is not None}
+    bpy.data.batch_remove(doomed)
     bpy.data.batch_remove([block for block in data if block.users == 0])
-    return {"deleted": wanted}
-
-
-def _no_such_objects(missing: List[str], known: List[str]) -> Fault:
-    close: List[str] = []
-    for name in missing[:10]:
-        close += [other for other in nearest(name, known) if other not in close]
-    said = ", ".join(repr(name) for name in missing[:10])
-    problems = [{"param": "names", "problem": f"there is no object named {name!r}"} for name in missing[:50]]
-    return Fault("invalid_params", f"names: no objects named {said}", data={"problems": problems, "nearest": close})
+    return {"deleted": gone[:MOST_NAMES], "total": len(gone)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Dict, Optional
 
 from ..constraints import Range, Size
 from .catalogue import command
 from .described import ObjectState, object_state
 from .lookup import object_named, refuse
 from .parameters import Colour, Location, Name, Rotation, Scale, linear_rgba
+from .rna import set_properties
 from .transform import place
 
 
@@ -27,6 +28,10 @@ def update(
     energy: Annotated[Optional[float], "a light's power in watts; of a sun its strength", Range(0, 1e9)] = None,
     color: Annotated[Optional[Colour], "a light's colour"] = None,
     lens: Annotated[Optional[float], "a camera's focal length in mm", Range(1, 5000)] = None,
+    properties: Annotated[
+        Optional[Dict[str, Any]],
+        'more of Blender\'s own properties of an object: {"display_type": "WIRE"}, and of its data: {"data": {…}}',
+    ] = None,
 ) -> ObjectState:
     """Change an object; what is not given stays as it is."""
     item = object_named(name)
@@ -36,6 +41,8 @@ def update(
         if item.type != _MEANT_FOR[key]:
             raise refuse(key, f"{name!r} is a {item.type.lower()}: only a {_MEANT_FOR[key].lower()} has this")
     above = _possible_parent(item, parent) if parent else None
+    # Refused before anything else is changed.
+    set_properties(item, properties or {}, "properties")
 
     place(item, location, rotation, scale)
     for key, value in given.items():

@@ -25,8 +25,8 @@ def only(fields: Optional[Sequence[str]], described: Mapping[str, Any], known: S
     """What `described` says under those fields, all where None. Raises Fault for a field that is not `known`."""
     if fields is None:
         return dict(described)
+    there = {**described, **dict.fromkeys(known)}
     for field in fields:
-        if field not in described and field not in known:
-            close = nearest(field, described.keys())
-            raise refuse("fields", f"there is no field {field!r}{did_you_mean(field, described.keys())}", close)
+        if field not in there:
+            raise refuse("fields", f"there is no field {field!r}{did_you_mean(field, there)}", nearest(field, there))
     return {field: described[field] for field in fields if field in described}

@@ -11,6 +11,9 @@ from ..policy import permit_write
 from ..schema import nearest
 from .lookup import refuse
 
+# What a .blend file begins with: plain, gzip (up to 2.93) and zstd.
+_MAGIC = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+
 AbsolutePath = Annotated[str, "an absolute path on Blender's machine; ~ is the home directory", Size(1, 4096)]
 
 
@@ -27,13 +30,30 @@ def to_read(path: str, suffixes: Sequence[str] = (), *, param: str = "path") -> 
     return place
 
 
-def to_write(path: str, suffix: str = "", *, param: str = "path") -> Path:
-    """Where a file can be written, `suffix` added where it is missing.
+def to_read_blend(path: str, *, param: str = "path") -> Path:
+    """An existing .blend file. Raises Fault `invalid_params`."""
+    place = to_read(path, param=param)
+    with place.open("rb") as file:
+        if not file.read(8).startswith(_MAGIC):
+            raise refuse(param, f"{str(place)!r} is no .blend file")
+    return place
+
+
+def to_search(path: str, *, param: str = "folder") -> Path:
+    """An existing folder. Raises Fault `invalid_params`."""
+    place = _absolute(path, param)
+    if not place.is_dir():
+        raise refuse(param, f"there is no folder {str(place)!r}", _neighbours(place, ()))
+    return place
+
+
+def to_write(path: str, suffix: str = "", *, others: Sequence[str] = (), param: str = "path") -> Path:
+    """Where a file can be written, `suffix` added where it has neither this nor one of the `others`.
 
     Raises Fault `invalid_params` where there is no directory for it, `forbidden` where the policy says no.
     """
     place = _absolute(path, param)
-    if suffix and place.suffix.lower() != suffix:
+    if suffix and place.suffix.lower() not in (suffix, *others):
         place = place.with_name(place.name + suffix)
     permit_write(str(place))
     if place.is_dir():

@@ -1,23 +1,32 @@
-"""render.*"""
+"""render.still and render.save: one picture."""
 
 from __future__ import annotations
 
 import struct
-import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional, Tuple, TypedDict
+from typing import Annotated, Optional, TypedDict
 
 from ..call import Call
-from ..constraints import Media, Range
+from ..constraints import Media
 from ..wire import Part
 from .catalogue import command
-from .lookup import camera_named, current_scene, refuse
-from .parameters import Name
+from .places import AbsolutePath, to_write
+from .render_output import (
+    CameraName,
+    Engine,
+    Height,
+    Region,
+    Samples,
+    Transparent,
+    Width,
+    format_of,
+    picture_bytes,
+    planned,
+    prepared,
+    write_picture,
+)
 from .render_progress import progress_of_renders
-from .render_settings import kept_settings, set_engine, set_samples, use_png
-
-Pixels = Annotated[int, Range(4, 16_384)]
 
 
 class Rendered(TypedDict):
@@ -32,62 +41,104 @@ class Rendered(TypedDict):
     seconds: float
 
 
+class Saved(TypedDict):
+    """`seconds` is the whole time in Blender; `samples` is null where the engine has none."""
+
+    file: str
+    bytes: int
+    width: int
+    height: int
+    engine: str
+    samples: Optional[int]
+    camera: str
+    seconds: float
+
+
 @command("render.still", read_only=True)
 def still(
     call: Call,
     *,
-    width: Annotated[Optional[Pixels], "in pixels; default: the scene's, or what keeps its proportions"] = None,
-    height: Annotated[Optional[Pixels], "in pixels; default: the scene's, or what keeps its proportions"] = None,
-    engine: Annotated[
-        Optional[Literal["cycles", "eevee", "workbench"]],
-        "cycles: true light, slow; eevee: near it, fast on a GPU; workbench: plain shading, fast. Default: the scene's",
-    ] = None,
-    samples: Annotated[Optional[int], "more are slower and less noisy; default: the scene's", Range(1, 65_536)] = None,
-    camera: Annotated[Optional[Name], "a camera object's name; default: the scene's camera"] = None,
+    width: Width = None,
+    height: Height = None,
+    engine: Engine = None,
+    samples: Samples = None,
+    camera: CameraName = None,
+    transparent: Transparent = None,
+    region: Region = None,
 ) -> Rendered:
-    """Render the current frame to a PNG, with progress events. The scene's own settings are left as they were."""
-    import bpy
+    """Render the current frame, or a region of it, to a PNG, with progress. The scene's own settings are left alone.
 
+    In a Blender with a window it stands still meanwhile, and a render cannot be interrupted there: choose the size and
+    the samples with care. viewport.preview is quicker where plain shading will do.
+    """
     began = time.monotonic()
-    scene = current_scene()
-    view = camera_named(camera, "camera") if camera is not None else scene.camera
-    if view is None:
-        problem = "the scene has none: add one with object.create (type: camera), or name one here"
-        raise refuse("camera", problem, [item.name for item in bpy.data.objects if item.type == "CAMERA"][:5])
-    size = _size(scene, width, height)
+    shot = planned(
+        width=width,
+        height=height,
+        engine=engine,
+        samples=samples,
+        camera=camera,
+        transparent=transparent,
+        region=region,
+    )
     call.check()
-    with tempfile.TemporaryDirectory(prefix="bpy-bridge-") as directory, kept_settings(scene):
-        picture = Path(directory) / "still.png"
-        scene.camera = view
-        set_engine(scene, engine)
-        taken = set_samples(scene, samples)
-        use_png(scene, picture, size)
-        used = scene.render.engine
-        with progress_of_renders(call):
-            bpy.ops.render.render(write_still=True, scene=scene.name)
-        # Blender swallows an interrupt while it renders: ask for it afterwards.
-        call.check()
-        data = picture.read_bytes()
+    with prepared(shot, ".png") as ready, progress_of_renders(call) as progress:
+        progress.begin()
+        data = picture_bytes(ready.scene, call)
+        progress.end()
     real_width, real_height = struct.unpack(">II", data[16:24])
     return {
         "image": Part(data, media_type="image/png"),
         "width": real_width,
         "height": real_height,
-        "engine": used,
-        "samples": taken,
-        "camera": view.name,
+        "engine": ready.engine,
+        "samples": ready.samples,
+        "camera": shot.camera.name,
         "seconds": round(time.monotonic() - began, 3),
     }
 
 
-def _size(scene: Any, width: Optional[int], height: Optional[int]) -> Tuple[int, int]:
-    render = scene.render
-    own_width, own_height = render.resolution_x, render.resolution_y
-    if width is None and height is None:
-        scale = render.resolution_percentage / 100
-        return max(4, int(own_width * scale)), max(4, int(own_height * scale))
-    if width is None:
-        width = round((height or 0) * own_width / own_height)
-    if height is None:
-        height = round(width * own_height / own_width)
-    return min(max(4, width), 16_384), min(max(4, height), 16_384)
+@command("render.save", idempotent=True, undo=False)
+def save(
+    call: Call,
+    *,
+    path: Annotated[AbsolutePath, "where to, on Blender's machine: .png, .jpg, .exr, .tif or .webp"],
+    width: Width = None,
+    height: Height = None,
+    engine: Engine = None,
+    samples: Samples = None,
+    camera: CameraName = None,
+    transparent: Transparent = None,
+    region: Region = None,
+) -> Saved:
+    """Render the current frame to a file, whose suffix is its format. A file that is there is replaced once it is done.
+
+    As render.still in all else.
+    """
+    began = time.monotonic()
+    place = to_write(path)
+    suffix = format_of(Path(path))
+    shot = planned(
+        width=width,
+        height=height,
+        engine=engine,
+        samples=samples,
+        camera=camera,
+        transparent=transparent,
+        region=region,
+    )
+    call.check()
+    with prepared(shot, suffix) as ready, progress_of_renders(call) as progress:
+        progress.begin()
+        write_picture(ready.scene, place, call)
+        progress.end()
+    return {
+        "file": str(place),
+        "bytes": place.stat().st_size,
+        "width": shot.pixels[0],
+        "height": shot.pixels[1],
+        "engine": ready.engine,
+        "samples": ready.samples,
+        "camera": shot.camera.name,
+        "seconds": round(time.monotonic() - began, 3),
+    }

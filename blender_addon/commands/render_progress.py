@@ -27,11 +27,22 @@ def fraction_done(text: str) -> Optional[float]:
 
 
 class RisingProgress:
-    """Tells a call how far it is, and never that it went back: tiles and denoising count anew."""
+    """Tells a call how far it is, and never that it went back: tiles and denoising count anew.
 
-    def __init__(self, call: Call) -> None:
+    Each of `frames` pictures is a step of the whole, and its samples are parts of the step.
+    """
+
+    def __init__(self, call: Call, frames: int = 1) -> None:
         self._call = call
+        self._frames = frames
+        self._finished = 0
         self._furthest = 0.0
+        self._label = ""
+
+    def begin(self, label: str = "") -> None:
+        """A picture begins; `label` comes before what is told of it."""
+        self._furthest, self._label = 0.0, label
+        self._call.progress(self._finished, self._frames, label + "rendering")
 
     def hear(self, text: object) -> None:
         """Take one statistics text."""
@@ -39,23 +50,28 @@ class RisingProgress:
         # The end is told when the picture is written.
         if isinstance(text, str) and done is not None and self._furthest < done < 1:
             self._furthest = done
-            self._call.progress(done, 1.0, text.rpartition("|")[2].strip())
+            message = self._label + text.rpartition("|")[2].strip()
+            self._call.progress(self._finished + done, self._frames, message)
+
+    def end(self) -> None:
+        """The picture is written."""
+        self._finished += 1
+        self._call.progress(self._finished, self._frames, self._label + "rendered")
 
 
 @contextlib.contextmanager
-def progress_of_renders(call: Call) -> Iterator[None]:
-    """Send progress while Blender renders, from 0 to 1. The handler is called off the main thread."""
+def progress_of_renders(call: Call, frames: int = 1) -> Iterator[RisingProgress]:
+    """Listen to what Blender tells while it renders: begin and end each picture yourself."""
     import bpy
 
-    rising = RisingProgress(call)
+    rising = RisingProgress(call, frames)
 
+    # It is called off the main thread.
     def hear(text: object = None, *_more: object) -> None:
         rising.hear(text)
 
-    call.progress(0.0, 1.0, "rendering")
     bpy.app.handlers.render_stats.append(hear)
     try:
-        yield
+        yield rising
     finally:
         bpy.app.handlers.render_stats.remove(hear)
-    call.progress(1.0, 1.0, "rendered")

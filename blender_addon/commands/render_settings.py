@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
-from typing import Any, Iterator, Optional, Tuple
+import re
+from typing import Any, Iterator, List, Optional, Tuple
 
+from ..schema import did_you_mean, nearest
 from .lookup import refuse
 
 # In the order in which they are put back: a format decides which depths and modes there are.
@@ -16,13 +17,20 @@ _RENDER = (
     "resolution_y",
     "resolution_percentage",
     "use_border",
+    "use_crop_to_border",
+    "border_min_x",
+    "border_max_x",
+    "border_min_y",
+    "border_max_y",
     "use_multiview",
     "use_overwrite",
     "use_placeholder",
     "use_file_extension",
+    "film_transparent",
 )
-_IMAGE = ("media_type", "file_format", "color_mode", "color_depth", "compression")
+_IMAGE = ("media_type", "file_format", "color_mode", "color_depth", "compression", "quality", "exr_codec", "tiff_codec")
 _WORKBENCH_SAMPLES = ((1, "OFF"), (5, "5"), (8, "8"), (11, "11"), (16, "16"), (32, "32"))
+_NO_CHOICE = "no such choice"
 
 
 @contextlib.contextmanager
@@ -42,20 +50,48 @@ def kept_settings(scene: Any) -> Iterator[None]:
             setattr(owner, name, value)
 
 
+@contextlib.contextmanager
+def kept_frame(scene: Any) -> Iterator[None]:
+    """Go back to the current frame afterwards."""
+    frame, subframe = scene.frame_current, scene.frame_subframe
+    try:
+        yield
+    finally:
+        scene.frame_set(frame, subframe=subframe)
+
+
+def choices(owner: Any, name: str) -> List[str]:
+    """What an enum takes right now: what it knows depends on the add-ons, and only its refusal tells."""
+    try:
+        setattr(owner, name, _NO_CHOICE)
+    except TypeError as error:
+        return re.findall(r"'([^']*)'", str(error).rpartition("not found in")[2])
+    return []
+
+
+def choose(owner: Any, name: str, value: str, param: str) -> None:
+    """Set an enum. Raises Fault `invalid_params` with what it takes."""
+    try:
+        setattr(owner, name, value)
+    except TypeError:
+        known = choices(owner, name)
+        hint = did_you_mean(value, known) or f"; it is one of {', '.join(known)}"
+        raise refuse(param, f"this Blender has no {value!r} here{hint}", nearest(value, known)) from None
+
+
 def set_engine(scene: Any, engine: Optional[str]) -> None:
-    """Set the engine by our name for it; Blender's own differ between versions."""
+    """Set the engine by our name for it, as Blender's own differ between versions, or by Blender's."""
     if engine is None:
         return
     import bpy
 
-    if engine == "eevee":
-        wanted = "BLENDER_EEVEE_NEXT" if (4, 2, 0) <= bpy.app.version < (5, 0, 0) else "BLENDER_EEVEE"
-    else:
-        wanted = {"cycles": "CYCLES", "workbench": "BLENDER_WORKBENCH"}[engine]
+    eevee = "BLENDER_EEVEE_NEXT" if (4, 2, 0) <= bpy.app.version < (5, 0, 0) else "BLENDER_EEVEE"
+    wanted = {"cycles": "CYCLES", "workbench": "BLENDER_WORKBENCH", "eevee": eevee}.get(engine, engine)
     try:
         scene.render.engine = wanted
     except TypeError:
-        raise refuse("engine", f"this Blender has no {engine}: its add-on may be disabled") from None
+        problem = f"this Blender has no {engine}: its add-on may be disabled; render.engines lists what it has"
+        raise refuse("engine", problem, choices(scene.render, "engine")) from None
 
 
 def set_samples(scene: Any, samples: Optional[int]) -> Optional[int]:
@@ -63,7 +99,7 @@ def set_samples(scene: Any, samples: Optional[int]) -> Optional[int]:
     engine = scene.render.engine
     if engine == "CYCLES":
         scene.cycles.samples = samples or scene.cycles.samples
-        if not _can_denoise():
+        if not can_denoise():
             scene.cycles.use_denoising = False
         return int(scene.cycles.samples)
     if engine.startswith("BLENDER_EEVEE"):
@@ -76,7 +112,15 @@ def set_samples(scene: Any, samples: Optional[int]) -> Optional[int]:
     return None
 
 
-def _can_denoise() -> bool:
+def samples_of(scene: Any) -> Optional[int]:
+    """How many samples the scene's engine takes, None where it is not known."""
+    engine = scene.render.engine
+    if engine == "CYCLES":
+        return int(scene.cycles.samples)
+    return int(scene.eevee.taa_render_samples) if engine.startswith("BLENDER_EEVEE") else None
+
+
+def can_denoise() -> bool:
     """Some builds, Debian's 3.4 for one, have no denoiser, and a render that asks for it fails."""
     try:
         import _cycles  # type: ignore[import-not-found]  # only inside Blender
@@ -85,17 +129,15 @@ def _can_denoise() -> bool:
     return bool(getattr(_cycles, "with_openimagedenoise", True))
 
 
-def use_png(scene: Any, picture: Path, size: Tuple[int, int]) -> None:
-    """Write one whole picture of that size to that path."""
-    render, image = scene.render, scene.render.image_settings
-    render.filepath = str(picture)
-    render.resolution_x, render.resolution_y = size
-    render.resolution_percentage = 100
-    render.use_border = render.use_multiview = render.use_placeholder = False
-    render.use_overwrite = render.use_file_extension = True
-    if hasattr(image, "media_type"):
-        image.media_type = "IMAGE"
-    image.file_format = "PNG"
-    image.color_mode = "RGBA"
-    image.color_depth = "8"
-    image.compression = 15
+def picture_size(scene: Any, width: Optional[int], height: Optional[int]) -> Tuple[int, int]:
+    """What is asked for; else what keeps the scene's proportions; else the scene's own size."""
+    render = scene.render
+    own_width, own_height = render.resolution_x, render.resolution_y
+    if width is None and height is None:
+        scale = render.resolution_percentage / 100
+        return max(4, int(own_width * scale)), max(4, int(own_height * scale))
+    if width is None:
+        width = round((height or 0) * own_width / own_height)
+    if height is None:
+        height = round(width * own_height / own_width)
+    return min(max(4, width), 16_384), min(max(4, height), 16_384)

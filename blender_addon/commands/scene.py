@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Dict, List, Optional, TypedDict
+from typing import Annotated, Any, Callable, Dict, List, Mapping, Optional, TypedDict, cast
 
-from ..constraints import Range, Size
+from ..constraints import Size
 from ..schema import did_you_mean, nearest
 from .catalogue import command
-from .described import MOST_NAMES, ObjectState, object_state
-from .lookup import current_scene, refuse
+from .described import MOST_NAMES, ObjectState, object_state, rounded
+from .lookup import collection_named, current_scene, refuse
+from .paging import Fields, Limit, Offset, only, page
 
 
 class RenderSettings(TypedDict):
@@ -38,10 +39,27 @@ class SceneSummary(TypedDict):
     render: RenderSettings
 
 
+class Listed(TypedDict, total=False):
+    """The fields that were asked for; `selected` and `collections` only if they were."""
+
+    name: str
+    type: str
+    location: List[float]
+    rotation: List[float]
+    scale: List[float]
+    visible: bool
+    parent: Optional[str]
+    selected: bool
+    collections: List[str]
+    materials: List[Optional[str]]
+    dimensions: List[float]
+    data: Optional[str]
+
+
 class ObjectPage(TypedDict):
     """One page of the objects that match; `total` counts all that do, `next_offset` is null on the last page."""
 
-    objects: List[ObjectState]
+    objects: List[Listed]
     total: int
     next_offset: Optional[int]
 
@@ -85,23 +103,52 @@ def objects(
     *,
     query: Annotated[str, "only objects whose name contains this, upper and lower case alike", Size(0, 255)] = "",
     type: Annotated[str, "only objects of this type: MESH, LIGHT, CAMERA, EMPTY, CURVE, …"] = "",  # noqa: A002  # the name is the public parameter
-    limit: Annotated[int, "how many at most", Range(1, 1000)] = 50,
-    offset: Annotated[int, "how many to skip: next_offset of the page before", Range(0, 10**9)] = 0,
+    collection: Annotated[Optional[str], "only objects in this collection or one below it"] = None,
+    selected: Annotated[Optional[bool], "only objects that the user has selected, or has not"] = None,
+    fields: Annotated[
+        Fields,
+        "only these of each: name, type, location, rotation, scale, visible, parent (those are the default), selected, "
+        "collections, materials, dimensions, data",
+    ] = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
 ) -> ObjectPage:
     """List the scene's objects with their transforms, sorted by name, a page at a time."""
     wanted, folded = _known_type(type), query.casefold()
+    source = current_scene() if collection is None else collection_named(collection)
+    only(fields, {}, FIELDS)
     found = [
         item
-        for item in current_scene().objects
-        if (not wanted or item.type == wanted) and (not folded or folded in item.name.casefold())
+        for item in (source.objects if collection is None else source.all_objects)
+        if (not wanted or item.type == wanted)
+        and (not folded or folded in item.name.casefold())
+        and (selected is None or item.select_get() == selected)
     ]
     found.sort(key=_by_name)
-    end = offset + limit
+    shown, following = page(found, limit, offset)
     return {
-        "objects": [object_state(item) for item in found[offset:end]],
+        "objects": [_listed(item, fields) for item in shown],
         "total": len(found),
-        "next_offset": end if end < len(found) else None,
+        "next_offset": following,
     }
+
+
+_MORE: Mapping[str, Callable[[Any], Any]] = {
+    "selected": lambda item: item.select_get(),
+    "collections": lambda item: [collection.name for collection in item.users_collection],
+    "materials": lambda item: [slot.material and slot.material.name for slot in item.material_slots[:MOST_NAMES]],
+    "dimensions": lambda item: rounded(item.dimensions),
+    "data": lambda item: item.data and item.data.name,
+}
+FIELDS = (*ObjectState.__annotations__, *_MORE)
+
+
+def _listed(item: Any, fields: Optional[List[str]]) -> Listed:
+    state: Dict[str, Any] = {**object_state(item)}
+    if fields is None:
+        return cast(Listed, state)
+    state.update({name: tell(item) for name, tell in _MORE.items() if name in fields})
+    return cast(Listed, {name: state[name] for name in fields})
 
 
 def _by_name(item: Any) -> str:

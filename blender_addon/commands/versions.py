@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Iterable, Tuple
 
 from ..wire import Fault
+from .lookup import refuse
 
 
 def blender_version() -> Tuple[int, int]:
@@ -21,6 +22,13 @@ def lacking(what: str, since: Tuple[int, int]) -> Fault:
 
     message = f"{what} came with Blender {since[0]}.{since[1]}, and this is {bpy.app.version_string}"
     return Fault("unknown_method", message, data={"nearest": [], "blender": bpy.app.version_string})
+
+
+def without(param: str, what: str, why: str, close: Iterable[str] = ()) -> Fault:
+    """The fault of a parameter that asks for what this Blender was built or installed without, and `why` it was."""
+    import bpy
+
+    return refuse(param, f"{what} is not to be had in this Blender ({bpy.app.version_string}): {why}", close)
 
 
 def need_blender(what: str, since: Tuple[int, int]) -> None:

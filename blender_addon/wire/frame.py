@@ -66,6 +66,11 @@ class FrameDecoder:
             return self._payload_length
         return 0
 
+    @property
+    def envelope(self) -> bytes:
+        """The envelope whose payload is still on its way; empty where none is."""
+        return self._envelope
+
     def admit(self, memory: bytearray | memoryview | None = None) -> None:
         """Receive the payload that `unadmitted` announced into `memory`, which is writable and of just that length.
 

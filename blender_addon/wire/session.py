@@ -115,6 +115,18 @@ class ServerSession:
             self.refuse(fault)
             return None
 
+    def expect(self, envelope: bytes, length: int) -> None:
+        """A large payload follows this envelope. Where that is wrong the connection ends before the payload is read."""
+        try:
+            announced = parse(envelope, length, self._codec)
+        except Fault as fault:
+            fault.fatal = True
+            self.refuse(fault)
+            return
+        if not isinstance(announced, Request):
+            kind = type(announced).__name__.lower()
+            self.refuse(Fault("bad_envelope", f"a {kind} has no payload of {length} bytes", fatal=True))
+
     def refuse(self, fault: Fault) -> None:
         """Answer a fault: to its request, or to the whole connection, which then is closed."""
         payload = self._codec.dumps(fault.as_object())

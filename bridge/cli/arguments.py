@@ -280,7 +280,9 @@ def _mcp(mcp: argparse.ArgumentParser) -> None:
 
 def _methods(methods: argparse.ArgumentParser) -> None:
     methods.add_argument("name", nargs="?", metavar="NAME", help="the method to describe")
-    methods.add_argument("--json", action="store_true", help="print a JSON list of objects, as bridge.methods answers")
+    form = methods.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON list of objects, as bridge.methods answers")
+    form.add_argument("--markdown", action="store_true", help="print all with their documentation and parameters")
     _bridge(methods)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import os
 import shutil
 import textwrap
 from typing import Any
 
+from bridge import reference
 from bridge.client.blocking import Client
 from bridge.errors import NotRunning, Refused
 
@@ -17,15 +17,15 @@ from . import output
 
 _TIMEOUT = 30.0
 
-_Schema = dict[str, Any]
-
 
 def run(options: argparse.Namespace) -> int:
     """List all methods, or describe one. Raises Refused for a name that there isn't."""
     methods = _methods(options.bridge)
     if options.name is not None:
         methods = [method for method in methods if method["name"] == options.name] or _none(options.name, methods)
-    if options.json:
+    if options.markdown:
+        print(output.visible(reference.commands(methods)))
+    elif options.json:
         output.print_json(methods)
     elif options.name is not None:
         _describe(methods[0])
@@ -57,11 +57,11 @@ def _none(name: str, methods: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _list(methods: list[dict[str, Any]]) -> None:
     width = max(len(method["name"]) for method in methods)
     for method in methods:
-        print(f"{method['name']:<{width}}  {output.visible(_first_line(method['doc']))}")
+        print(f"{method['name']:<{width}}  {output.visible(reference.first_line(method['doc']))}")
 
 
 def _describe(method: dict[str, Any]) -> None:
-    parameters = _parameters(method["params"])
+    parameters = reference.parameters(method["params"])
     print(f"{method['name']}\n\n{output.visible(method['doc'].strip())}\n")
     if not parameters:
         print("It takes no parameters.")
@@ -74,40 +74,3 @@ def _describe(method: dict[str, Any]) -> None:
         start = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
         lines = textwrap.wrap(meaning, room)
         print(output.visible(f"\n{indent}".join([f"{start}  {' '.join(lines[:1])}".rstrip(), *lines[1:]])))
-
-
-def _parameters(schema: _Schema) -> list[tuple[str, str, str, str]]:
-    required = schema.get("required", ())
-    return [
-        (name, _type(field), "required" if name in required else _default(field), _meaning(field))
-        for name, field in schema.get("properties", {}).items()
-    ]
-
-
-def _meaning(field: _Schema) -> str:
-    said = " ".join(field.get("description", "").split())
-    options = ", ".join(str(value) for value in field.get("enum", ()))
-    return f"{said}: {options}".removeprefix(": ") if options else said
-
-
-def _default(field: _Schema) -> str:
-    return json.dumps(field["default"], ensure_ascii=False) if "default" in field else ""
-
-
-def _type(field: _Schema) -> str:
-    if "enum" in field:
-        return str(field.get("type", "one of"))
-    if "const" in field:
-        return json.dumps(field["const"])
-    for name in ("anyOf", "oneOf"):
-        if name in field:
-            return " | ".join(_type(option) for option in field[name])
-    kind = field.get("type", "any")
-    if isinstance(kind, list):
-        return " | ".join(kind)
-    items = field.get("items")
-    return f"{kind} of {_type(items)}" if kind == "array" and isinstance(items, dict) else str(kind)
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]

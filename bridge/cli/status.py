@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 _TIMEOUT = 10.0
-_TITLES = ("instance", "health", "pool", "blender", "leased", "idle", "waiting", "oldest", "address")
+_TITLES = ("instance", "health", "pool", "blender", "add-on", "leased", "idle", "waiting", "oldest", "address")
 
 pause: Callable[[float], object] = threading.Event().wait
 """Lets so many seconds pass; Ctrl-C ends it."""
@@ -118,7 +118,12 @@ def _page(status: dict[str, Any]) -> Group:
     from rich.text import Text  # noqa: PLC0415  # for start-up time
 
     instances = status["instances"]
-    remarks = (f"{instance.get('name', '')}: {said}" for instance in instances if (said := _remark(instance)))
+    remarks = (
+        f"{instance.get('name', '')}: {said}"
+        for instance in instances
+        for said in (_remark(instance), _misfit(instance, status["version"]))
+        if said
+    )
     return Group(
         Text(output.visible(_head(status))),
         tables.table(_TITLES, map(_row, instances)),
@@ -149,6 +154,7 @@ def _row(instance: dict[str, Any]) -> list[str]:
         str(_health(instance).get("state") or "-"),
         str(pool.get("state", "-")),
         str(instance.get("blender") or "-"),
+        _addon(instance),
         tables.leased(pool),
         tables.number(pool.get("idle")),
         tables.number(pool.get("waiting")),
@@ -159,6 +165,24 @@ def _row(instance: dict[str, Any]) -> list[str]:
 
 def _health(instance: dict[str, Any]) -> dict[str, Any]:
     return instance.get("health") or {}
+
+
+def _addon(instance: dict[str, Any]) -> str:
+    """Its version, marked where it is not the bridge's."""
+    addon = instance.get("addon")
+    if not addon:
+        return "-"
+    version = str(addon.get("version") or "?")
+    return version if addon.get("matches") else f"{version} (!)"
+
+
+def _misfit(instance: dict[str, Any], version: str) -> str:
+    """What to do about an add-on that is not the bridge's; empty where it is."""
+    addon = instance.get("addon")
+    if not addon or addon.get("matches"):
+        return ""
+    theirs = f"its add-on is version {addon['version']}" if addon.get("version") else "its add-on speaks otherwise"
+    return f"{theirs}, and the bridge is {version}: {addon.get('fix')}"
 
 
 def _remark(instance: dict[str, Any]) -> str:

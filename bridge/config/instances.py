@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from blender_addon.wire.address import parse_address
 
+from .safety import OwnSafety
 from .tables import PoolTable, Table
 from .values import BlenderAddress, ExistingFile, Secret
 
@@ -26,6 +27,8 @@ class InstanceSettings(Table):
     """Its token, which a Blender that listens on TCP asks for."""
     pool: PoolTable = Field(default_factory=PoolTable)
     """The limits of its connections, where they differ from the common ones."""
+    safety: OwnSafety = Field(default_factory=OwnSafety)
+    """What tools may do in it, where that differs from the common."""
 
     @field_validator("token_file")
     @classmethod

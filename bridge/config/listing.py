@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, SecretStr
 
 from .explain import as_text, is_secret
+from .safety import OwnSafety
 from .settings import Settings
 from .sources import Path_, Source, source_of
 from .tables import PoolTable
@@ -58,8 +59,8 @@ def _setting(path: Path_, value: Any, meaning: str, sources: Sequence[Source]) -
 
 def _walk(path: Path_, table: BaseModel) -> Iterator[tuple[Path_, Any, str]]:
     for name, field in type(table).model_fields.items():
-        if len(path) > 1 and isinstance(table, PoolTable) and name not in table.model_fields_set:
-            continue  # the common pool settings hold, and are listed themselves
+        if len(path) > 1 and isinstance(table, PoolTable | OwnSafety) and name not in table.model_fields_set:
+            continue  # the common settings hold, and are listed themselves
         yield from _below((*path, name), getattr(table, name), field.description or "")
 
 
@@ -78,6 +79,8 @@ def _as_json(path: Path_, value: Any) -> Any:
         return value
     if is_secret(path) or isinstance(value, SecretStr):
         return BLACKENED
+    if isinstance(value, list):
+        return [_as_json(path, item) for item in value]
     if isinstance(value, Path) or (isinstance(value, float) and math.isinf(value)):
         return str(value)
     return value

@@ -13,6 +13,7 @@ from bridge.paths import default_address, default_http, default_mcp, ensure_toke
 from bridge.pool.settings import PoolSettings
 
 from .instances import InstanceSettings
+from .safety import SafetySettings
 from .tables import PoolTable, Table
 from .values import MAX_NAME, Count, FrameSize, HttpAddress, InstanceName, Listeners, ProbeInterval, Seconds, Secret
 from .workers import WorkerSettings, clash
@@ -91,6 +92,8 @@ class Settings(BaseSettings):
     """The limits of the connections to each Blender."""
     limits: Limits = Field(default_factory=Limits)
     """What clients may ask for."""
+    safety: SafetySettings = Field(default_factory=SafetySettings)
+    """What tools may do in Blenders."""
     token: Secret | None = Field(default=None, examples=["…"])
     """The token of the doors on TCP, in BPY_BRIDGE_TOKEN alone; else it is made, and is in the token file."""
     log: LogSettings = Field(default_factory=LogSettings)
@@ -128,6 +131,11 @@ class Settings(BaseSettings):
         """The pool's limits for an instance or worker: its own where it sets them, else the common ones."""
         own = self.instances.get(instance) or self.worker_for(instance)
         return PoolSettings(**{**self.pool.model_dump(), **(own.pool.model_dump(exclude_unset=True) if own else {})})
+
+    def safety_for(self, instance: str) -> SafetySettings:
+        """What may be done in an instance or worker: its own where it sets it, else the common."""
+        own = self.instances.get(instance) or self.worker_for(instance)
+        return self.safety.with_own(None if own is None else own.safety)
 
     def worker_for(self, instance: str) -> WorkerSettings | None:
         """The settings of a worker, by its table's name or by the name of one of its processes, such as NAME-1."""

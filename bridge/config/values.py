@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -91,6 +92,20 @@ def _file(path: Path) -> Path:
     return absolute
 
 
+def _split_folders(value: Any) -> Any:
+    """As PATH is written; an empty text is no folder at all."""
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+
+def _folder(path: Path) -> Path:
+    expanded = path.expanduser()
+    if not expanded.is_absolute():
+        raise ValueError(f"must be absolute folders, and {path} is not")
+    if os.pathsep in str(expanded):
+        raise ValueError(f"must not have a {os.pathsep!r} in a name, as {path} has: it is what separates them")
+    return expanded
+
+
 Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
 Processes = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=256)]
 CountOrNone = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0)]
@@ -109,3 +124,4 @@ VariableName = Annotated[str, AfterValidator(_variable_name)]
 VariableValue = Annotated[str, AfterValidator(_variable_value)]
 Blender = Annotated[str, AfterValidator(_blender)]
 ExistingFile = Annotated[Path, AfterValidator(_file)]
+Folders = Annotated[list[Annotated[Path, AfterValidator(_folder)]], BeforeValidator(_split_folders)]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from .safety import WorkerSafety
 from .tables import PoolTable, Table
 from .values import Blender, Bytes, Count, CountOrNone, ExistingFile, Processes, Seconds, VariableName, VariableValue
 
@@ -58,6 +59,8 @@ class WorkerSettings(Table):
     """A worker that has not answered for so long is killed and replaced."""
     pool: PoolTable = Field(default_factory=PoolTable)
     """The limits of its connections, where they differ from the common ones."""
+    safety: WorkerSafety = Field(default_factory=WorkerSafety)
+    """What tools may do in it, where that differs from the common."""
 
     @field_validator("start")
     @classmethod

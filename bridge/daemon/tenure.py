@@ -56,7 +56,7 @@ class Tenure:
             self._lock.release()
             raise
 
-    def announce(self, listen: Sequence[str], http: str | None, mcp: str | None) -> None:
+    def announce(self, listen: Sequence[str], http: str | None = None, mcp: str | None = None) -> None:
         """The doors are open: tell the launcher, systemd and everybody."""
         self._record = self._record._replace(listen=list(listen), http=http, mcp=mcp)
         paths.write_record(self._record)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .commands import Outcome, run
+from bridge.addon import version_in, version_of
+from bridge.programs import Outcome, run
+
 from .finding import Finding, broken, ok, warning
 from .libraries import how_to_install, missing_libraries
 from .place import Place
 
 OLDEST, NEWEST = (3, 4), (5, 2)
 _IMPORT_SECONDS = 60.0
-_VERSION_SECONDS = 20.0
 _IMPORT = "import bpy; print('Blender', bpy.app.version_string)"
-_VERSION = re.compile(r"^Blender (\d+)\.(\d+)\S*", re.MULTILINE)
 _INSTALL = (
     "`pip install 'bpy-bridge[embedded]'` on Python 3.11 or 3.13, or install your system's blender, or name one that "
     "runs with --instance"
@@ -35,12 +34,6 @@ def blenders(place: Place, *, seconds: float = _IMPORT_SECONDS) -> Iterator[Find
         yield _embedded(seconds) if blender == "bpy" else _executable(blender)
 
 
-def version_of(executable: str, *, seconds: float = _VERSION_SECONDS) -> tuple[Outcome, tuple[int, int] | None]:
-    """What it says of itself."""
-    outcome = run([executable, "--version"], seconds)
-    return outcome, _version(outcome)
-
-
 def _embedded(seconds: float) -> Finding:
     spec = importlib.util.find_spec("bpy")
     if spec is None:
@@ -51,7 +44,7 @@ def _embedded(seconds: float) -> Finding:
     outcome = run([sys.executable, "-c", _IMPORT], seconds)
     wheel = f"the bpy wheel in {Path(spec.origin or '').parent}"
     if outcome.code == 0:
-        return _judge(wheel, _version(outcome))
+        return _judge(wheel, version_in(outcome))
     again = f"{sys.executable} -m pip install --force-reinstall bpy"
     return _failed(wheel, "cannot be imported", outcome, Path(spec.origin) if spec.origin else None, again)
 
@@ -86,8 +79,3 @@ def _judge(what: str, version: tuple[int, int] | None) -> Finding:
     if version > NEWEST:
         return warning(f"{said}; it is newer than any that bpy-bridge was tried with", "use Blender 5.2 if in doubt")
     return ok(said)
-
-
-def _version(outcome: Outcome) -> tuple[int, int] | None:
-    found = _VERSION.search(outcome.output)
-    return (int(found[1]), int(found[2])) if found else None

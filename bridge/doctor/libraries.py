@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from .commands import run
+from bridge.programs import run
 
 _LDD_SECONDS = 15.0
 _NOT_FOUND = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)

@@ -40,6 +40,8 @@ def bridge(_place: Place, *, patience: float = _PATIENCE) -> Iterator[Finding]:
         yield _version(address, status)
         for instance in status.get("instances", ()):
             yield _instance(instance)
+            if (addon := instance.get("addon")) and not addon["matches"]:
+                yield _addon(instance.get("name"), addon)
 
 
 def _silent(error: NotRunning, address: str | None = None) -> Finding:
@@ -69,3 +71,7 @@ def _instance(instance: dict[str, Any]) -> Finding:
     if not instance.get("ready", True):
         return warning(f"{said} cannot serve: {instance.get('obstacle')}", "`bpy-bridge status` and `logs` say more")
     return ok(f"{said} can serve, and is {health.get('state') or 'not probed yet'}")
+
+
+def _addon(name: str | None, addon: dict[str, Any]) -> Finding:
+    return warning(f"Blender {name!r} has the add-on {addon['version']}, and this is {__version__}", addon["fix"])

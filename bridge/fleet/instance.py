@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
+import structlog
 import trio
 
-from bridge import events
+from blender_addon.wire import Fault, Peer
+from bridge import __version__, compatibility, events
 from bridge.connection import Connection, open_connection
 from bridge.health import HealthLimits, HealthMonitor
 from bridge.memory import MemoryBudget, MemoryShare
@@ -17,6 +19,8 @@ from bridge.stream import ByteStream
 from bridge.supervised import keep_running
 from bridge.supervisor import WorkerState
 from bridge.trace import Tap, Trace
+
+log = structlog.get_logger(__name__)
 
 Source = Literal["configured", "announced", "embedded"]
 """Where an instance comes from: the configuration or an operator, Blender's own word, or nothing else being there."""
@@ -28,6 +32,11 @@ def _never() -> bool:
     return False
 
 
+def _unknown() -> str | None:
+    """Which program it is where nobody said."""
+    return None
+
+
 def _nobody(request_id: str) -> None:
     """Whom nobody can end but Blender itself."""
 
@@ -37,9 +46,11 @@ class Instance:
 
     `health` has a connection of its own: neither a request nor a full memory keeps it waiting. `file` is the open
     .blend file where Blender announced it. `asleep` says that nothing runs behind the address and that a connection
-    would start it: among several, those that are awake are asked first. `worker` is the state of
-    the process that the bridge started for it, if it did; `on_abandoned` is told the id of a request that Blender was
-    told to stop and has not answered.
+    would start it: among several, those that are awake are asked first. `worker` is the state of the process that the
+    bridge started for it, if it did; `on_abandoned` is told the id of a request that Blender was told to stop and has
+    not answered, and `ends_stuck_work` says that it then ends the process. `code` allows Python that is sent to run
+    there. `addon` is how the add-on that answered last fits this bridge, None where none of ours has; `program` finds
+    the executable that it is in, for what is said about that.
     """
 
     def __init__(
@@ -58,6 +69,7 @@ class Instance:
         source: Source = "configured",
         file: str | None = None,
         blender: str | None = None,
+        code: bool = True,
         asleep: Callable[[], bool] = _never,
     ) -> None:
         self.name = name
@@ -67,8 +79,14 @@ class Instance:
         self.asleep = asleep
         self.worker: WorkerState | None = None
         self.on_abandoned: Callable[[str], None] = _nobody
-        self.blender = blender
+        self.ends_stuck_work = False
+        self.code = code
+        self.addon: compatibility.Addon | None = None
+        self.program: Callable[[], str | None] = _unknown
         self.boot: str | None = None
+        self._blender = blender
+        self._peer: Peer | None = None
+        self._warned: set[str | None] = set()
         self.memory = memory
         self._open_stream = open_stream
         self._token = token
@@ -81,6 +99,11 @@ class Instance:
         self.health = HealthMonitor(
             name, self._connect_probe, health or HealthLimits(), emit, on_lost=self.pool.evict_broken
         )
+
+    @property
+    def blender(self) -> str | None:
+        """The version that it says it is; None where it has not said yet."""
+        return self.health.blender or self._blender
 
     async def run(  # noqa: ASYNC128  # the pool says that it has started
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -107,6 +130,13 @@ class Instance:
             )
         except OSError as error:
             raise OSError(f"{self.address}: {error.strerror or error}") from error
+        except Fault as fault:
+            if fault.code != "unsupported_protocol":
+                raise
+            self._peer, fix = None, compatibility.how_to_match(self.program())
+            self._judged(compatibility.Addon(None, False, fix))
+            message = f"{self.address}: its add-on speaks another protocol than this bridge {__version__}"
+            raise OSError(f"{message} ({fault.message}): {fix}") from fault
 
     def changed(self) -> None:
         """Another process is behind the address from now on, or none: nothing of the old one counts any more."""
@@ -149,8 +179,23 @@ class Instance:
         """Note who answers. True where it is another process than before."""
         another = connection.boot != self.boot and self.boot is not None
         self.boot = connection.boot
-        self.blender = connection.blender
+        if connection.peer != self._peer:
+            self._peer = connection.peer
+            ours = self._peer.name == compatibility.PEER
+            self._judged(compatibility.judge(self._peer.version, self.program) if ours else None)
         if another:
             # What is left of the old one's connections is of no use to anybody.
             self.pool.reconnect()
         return another
+
+    def _judged(self, addon: compatibility.Addon | None) -> None:
+        self.addon = addon
+        if addon is not None and not addon.matches and addon.version not in self._warned:
+            self._warned.add(addon.version)
+            log.warning(
+                "the add-on in Blender is not the one of this bridge",
+                instance=self.name,
+                addon=addon.version,
+                bridge=__version__,
+                fix=addon.fix,
+            )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import trio
 
 from bridge import events
-from bridge.errors import BridgeError, StoreUnavailable
+from bridge.errors import BridgeError, Lost, StoreUnavailable
 
 from .access import Access
 from .model import Job
@@ -52,7 +52,10 @@ class Attempt:
         self._store = store
         self._access = access
         self._emit = emit
-        self._told_at = -1.0
+        self._latest: dict[str, Any] | None = None
+        self._told = trio.Event()
+        self._over = trio.Event()
+        self._settled = False
 
     def stop(self, why: Stop) -> None:
         """End the work now. The first reason counts."""
@@ -76,17 +79,33 @@ class Attempt:
         if scope.cancelled_caught:
             raise JobFailed("phase_timeout", f"the phase {name} lasted longer than {timeout:g} s")
 
-    async def progress(self, done: float, total: float, message: str = "", **more: Any) -> None:
-        """Tell how far the work is; at most twice a second, but for its end. Raises Lost."""
-        now = trio.current_time()
-        if now < self._told_at + _PROGRESS_INTERVAL and done < total:
-            return
-        self._told_at = now
-        told = {"done": done, "total": total, "message": message, **more}
-        try:
-            await self._access.call(self._store.set_progress, self.job.id, self.job.fence, told)
-        except StoreUnavailable:
-            return  # a hint, not a record
+    def progress(self, done: float, total: float, message: str = "") -> None:
+        """Tell how far the work is, as often as one likes: a hint, of which the latest is kept."""
+        self._latest = {"done": done, "total": total, "message": message}
+        self._told.set()
+
+    async def report(self) -> None:
+        """Keep the progress in the store, at most twice a second, until `settled`. Stops an attempt that is lost."""
+        while not self._settled:
+            await self._told.wait()
+            self._told = trio.Event()
+            latest, self._latest = self._latest, None
+            if latest is not None:
+                try:
+                    await self._access.call(self._store.set_progress, self.job.id, self.job.fence, latest)
+                except Lost:
+                    self.stop("lost")
+                    return
+                except StoreUnavailable:
+                    pass  # the next one may get there
+            with trio.move_on_after(_PROGRESS_INTERVAL):
+                await self._over.wait()
+
+    def settled(self) -> None:
+        """The work is over: there is nothing more to report."""
+        self._settled = True
+        self._over.set()
+        self._told.set()
 
     async def remember(self, external_ref: str) -> None:
         """Keep what another system calls this job, for the attempts after this one. Raises Lost."""
@@ -94,5 +113,4 @@ class Attempt:
 
     async def confirm(self) -> None:
         """Look once more whether the job is still this attempt's, before its outputs get their names. Raises Lost."""
-        progress = self.job.progress or {}
-        await self._access.insist(self._store.set_progress, self.job.id, self.job.fence, progress)
+        await self._access.insist(self._store.confirm, self.job.id, self.job.fence)

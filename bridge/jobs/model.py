@@ -19,7 +19,7 @@ class NewJob(NamedTuple):
 
     `key`: the same key is the same job. `priority`: lower is earlier. `delay`: not before so many seconds from now.
     It has failed after `max_errors` errors, or after `max_rescues` owners that died over it; `retention` seconds after
-    its end it is forgotten.
+    its end it is forgotten. `id` is made by the store where it is empty.
     """
 
     kind: str
@@ -30,6 +30,7 @@ class NewJob(NamedTuple):
     max_errors: int = 3
     max_rescues: int = 3
     retention: float = 30 * DAY
+    id: str = ""
 
 
 class Job(NamedTuple):

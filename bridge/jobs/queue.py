@@ -6,6 +6,7 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
@@ -42,7 +43,7 @@ class Pace(NamedTuple):
 
 
 class Queue:
-    """The jobs of one store, as one bridge works on them."""
+    """The jobs of one store, as one bridge works on them; each has a directory of its id in `directory`."""
 
     def __init__(
         self,
@@ -51,12 +52,14 @@ class Queue:
         *,
         concurrency: int,
         drain_timeout: float,
+        directory: Path,
         emit: events.Emit,
         pace: Pace | None = None,
     ) -> None:
         self.store = store
         self.owner = f"{uuid.uuid4().hex[:16]}"
         self.access = Access()
+        self.directory = directory
         self._perform = perform
         self._concurrency = concurrency
         self._drain_timeout = drain_timeout
@@ -130,6 +133,11 @@ class Queue:
         self._wake()
 
     @property
+    def changed(self) -> trio.Event:
+        """It is set when this bridge next begins or ends a job."""
+        return self._changed
+
+    @property
     def running(self) -> int:
         """How many jobs this bridge works on."""
         return len(self._attempts)
@@ -154,6 +162,7 @@ class Queue:
                 attempt = Attempt(job, self.store, self.access, self._emit)
                 self._attempts[job.id] = attempt
                 nursery.start_soon(self._work, attempt)
+                nursery.start_soon(attempt.report)
             else:
                 await self._await_work(changed)
 
@@ -175,6 +184,7 @@ class Queue:
                 settle = partial(self.store.give_back, job.id, job.fence)
             await self._settle(attempt, settle)
         finally:
+            attempt.settled()
             self._attempts.pop(job.id, None)
             self._wake()
 

@@ -108,13 +108,11 @@ def default_http() -> str:
 
 
 def default_mcp() -> str:
-    """The door for MCP relays: beside the first one, or a free port where there are no Unix sockets."""
-    if sys.platform == "win32":
-        return "tcp:127.0.0.1:0"
+    """The door for MCP relays: beside the first one, or a free port where there can be no Unix socket."""
     name = bridge_name()
-    path = runtime_directory() / ("mcp.sock" if name == DEFAULT_NAME else f"mcp-{name}.sock")
-    check_socket_path(str(path), shorten="set BPY_BRIDGE_HOME to a shorter directory, for example /tmp/bpy")
-    return f"unix:{path}"
+    path = str(runtime_directory() / ("mcp.sock" if name == DEFAULT_NAME else f"mcp-{name}.sock"))
+    possible = sys.platform != "win32" and len(os.fsencode(path)) <= MAX_SOCKET_PATH
+    return f"unix:{path}" if possible else "tcp:127.0.0.1:0"
 
 
 def check_socket_path(path: str, *, shorten: str = "choose a shorter one, for example /tmp/bpy.sock") -> None:

@@ -9,8 +9,11 @@ from typing import NamedTuple, Protocol
 
 import trio
 
-# Nobody but the bridge's own doors and its own service manager has a use for these.
-_NOT_PASSED_ON = ("BPY_BRIDGE_TOKEN", "NOTIFY_SOCKET")
+from blender_addon.policy import ENVIRONMENT_CODE, ENVIRONMENT_FOLDERS
+
+# Nobody but the bridge's own doors and its own service manager has a use for the first two. What a worker may do is
+# said by the settings, of which the bridge's own variables are only one source.
+_NOT_PASSED_ON = ("BPY_BRIDGE_TOKEN", "NOTIFY_SOCKET", ENVIRONMENT_CODE, ENVIRONMENT_FOLDERS)
 
 
 class Start(NamedTuple):

@@ -75,6 +75,11 @@ class Worker:
         """There are times when it does not run until a request wants it."""
         return self._settings.on_demand or self._settings.idle_exit is not None
 
+    @property
+    def ends_stuck_work(self) -> bool:
+        """Work that was cancelled and goes on ends with its process."""
+        return self._settings.hard_cancel
+
     def asleep(self) -> bool:
         """It does not run, and the next request starts it."""
         return self.state.phase == "asleep"

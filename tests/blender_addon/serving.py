@@ -30,6 +30,9 @@ class CooperativeInterrupter:
     def install(self):
         pass
 
+    def uninstall(self):
+        pass
+
     def guarded(self, call, run):
         return run()
 
@@ -160,11 +163,12 @@ class Client:
             self.greet()
 
     def greet(self):
-        """Go through the handshake."""
+        """Go through the handshake; `opened` is what the server said of itself."""
         self.session.greet()
         self._say()
-        while not isinstance(self._receive()[0], wire.Opened):
+        while not isinstance(opened := self._receive()[0], wire.Opened):
             self._say()
+        self.opened = opened
 
     def _say(self):
         for frame in self.session.outbox:

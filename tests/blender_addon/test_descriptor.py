@@ -22,6 +22,7 @@ from blender_addon.descriptor import (
     process_start,
 )
 from bridge import paths
+from tests.blender_addon.stand_in import all_handlers, bpy_without_blender
 
 posix = pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")
 
@@ -88,6 +89,14 @@ def test_blender_s_own_events_keep_it_up_to_date(announcement, place):
         bpy.data.filepath = file
         handler(None, None)
         assert parse(only_file(place).read_bytes()).file == file
+
+
+def test_at_the_end_blender_has_no_handler_of_it_left(announcement):
+    bpy = bpy_without_blender()
+    announcement.watch(bpy)
+    assert all_handlers(bpy)
+    announcement.unwatch()
+    assert all_handlers(bpy) == []
 
 
 def test_withdrawn_it_is_gone_for_good(announcement, place):

@@ -207,3 +207,16 @@ def test_after_many_races_no_exception_escapes_the_guard(either, eager_threads):
 
 def test_posix_uses_signals():
     assert isinstance(best_interrupter(), SignalInterrupter)
+
+
+def test_afterwards_the_signal_is_as_it_was(interrupter):
+    inner = SignalInterrupter()
+    inner.install()
+    inner.uninstall()
+    assert signal.getsignal(signal.SIGUSR1) == interrupter._handler
+
+
+def test_a_handler_that_someone_put_in_its_place_is_left_there(interrupter):
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    interrupter.uninstall()
+    assert signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN

@@ -335,6 +335,14 @@ def test_a_payload_over_the_limit_is_refused_before_it_is_read(serve):
     assert client.at_end()
 
 
+@pytest.mark.parametrize("envelope", [b"garbage", b'{"kind":"nonsense"}', b'{"kind":"ping","id":"1"}', b"[]"])
+def test_a_large_frame_that_is_wrong_is_refused_before_it_is_read(connect, envelope):
+    client = connect()
+    client.sock.sendall(wire.head(envelope, 100_000_000))
+    assert client.refusal().code == "bad_envelope"
+    assert client.at_end()
+
+
 def test_garbage_on_one_socket_leaves_the_others_alone(served, connect):
     good, bad = connect(), connect()
     bad.sock.sendall(b"garbage!")

@@ -3,6 +3,7 @@
 import pytest
 
 from blender_addon.call import Call
+from blender_addon.commands.render_animation import Pattern
 from blender_addon.commands.render_progress import RisingProgress, fraction_done
 
 
@@ -48,3 +49,39 @@ def test_the_end_is_not_told_before_the_picture_is_there():
 
 def test_a_blender_that_tells_nothing_is_heard_in_silence():
     assert heard(None, object()) == []
+
+
+def test_the_pictures_of_an_animation_are_steps_of_one_whole():
+    told = []
+    call = Call("1", "render.animation", emit=lambda done, total, message: told.append((done, total, message)))
+    rising = RisingProgress(call, 2)
+    for frame in (5, 6):
+        call._next_progress = 0
+        rising.begin(f"frame {frame}: ")
+        call._next_progress = 0
+        rising.hear("Sample 1/4")
+        call._next_progress = 0
+        rising.end()
+
+    assert told == [
+        (0, 2, "frame 5: rendering"),
+        (0.25, 2, "frame 5: Sample 1/4"),
+        (1, 2, "frame 5: rendered"),
+        (1, 2, "frame 6: rendering"),
+        (1.25, 2, "frame 6: Sample 1/4"),
+        (2, 2, "frame 6: rendered"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "frame", "name"),
+    [
+        ("f_###.png", 7, "f_007.png"),
+        ("f_#.png", 1234, "f_1234.png"),
+        ("f.png", 7, "f_0007.png"),
+        ("####_a.exr", -3, "-0003_a.exr"),
+        ("a#b##.png", 5, "a#b05.png"),
+    ],
+)
+def test_a_frames_number_takes_the_place_of_the_signs(given, frame, name):
+    assert Pattern.of(given).name(frame) == name

@@ -91,3 +91,20 @@ def test_a_tower_of_lists_ends():
 @pytest.mark.parametrize("value", [{"a": 1}, [1, "x"], "text", None])
 def test_a_plain_value_stays_itself(value):
     assert plain(value) is value
+
+
+class Removed:
+    """As Blender 3.4 has them: to ask for any attribute raises, `__class__` too."""
+
+    def __getattribute__(self, name):
+        raise ReferenceError("StructRNA of type Object has been removed")
+
+    def __repr__(self):
+        return "<bpy_struct, Object invalid>"
+
+
+def test_what_not_even_isinstance_may_look_at_becomes_its_repr():
+    assert encoded({"a": Removed(), "b": [Removed()]})[0] == {
+        "a": "<bpy_struct, Object invalid>",
+        "b": ["<bpy_struct, Object invalid>"],
+    }

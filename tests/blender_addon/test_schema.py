@@ -262,3 +262,8 @@ def test_the_schema_says_what_the_checker_does(annotation, schema):
 def test_a_type_that_json_has_no_word_for_is_refused_at_once(annotation):
     with pytest.raises(TypeError):
         compile_type(annotation)
+
+
+@pytest.mark.parametrize(("bare", "full"), [(list, list[Any]), (dict, dict[str, Any])])
+def test_a_bare_container_holds_anything(bare, full):
+    assert compile_type(bare).schema == compile_type(full).schema

@@ -17,9 +17,11 @@ from blender_addon.pump import BlockingPump, Pump
 from blender_addon.registry import Catalogue
 from blender_addon.wire import DEFAULT_MAX_PAYLOAD, Part, Peer
 from blender_addon.wire.address import parse_address
+from bridge.protocol import VERSION
 from bridge.stream import ByteStream, SocketStream, connect_unix
 
 PATIENCE = 20.0
+ADDON = Peer("bpy-bridge add-on", VERSION)
 
 
 class Cooperative:
@@ -39,7 +41,14 @@ class Cooperative:
 class Blender:
     """Serves until `stop`. `ran` lists the commands that started, in order; `gates` let the waiting ones end."""
 
-    def __init__(self, path: Path, *, token: str | None = None, max_payload: int = DEFAULT_MAX_PAYLOAD) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        token: str | None = None,
+        max_payload: int = DEFAULT_MAX_PAYLOAD,
+        peer: Peer = ADDON,
+    ) -> None:
         self.path = path
         self.boot = new_boot()
         self.ran: list[str] = []
@@ -52,7 +61,7 @@ class Blender:
             parse_address(f"unix:{path}"),
             intake,
             token=token,
-            peer=Peer("test Blender", "0.0.0"),
+            peer=peer,
             describe=lambda: {"blender": "0.0.0", "file": ""},
         )
         self._thread = threading.Thread(target=BlockingPump(self.pump).run)

@@ -61,7 +61,7 @@ def run(*command: str, cwd: Path | None = None, home: Path | None = None) -> str
 def test_the_wheel_holds_both_packages_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"bridge", "blender_addon", "bpy_bridge"}
-    assert "blender_addon/headless.py" in names
+    assert {"blender_addon/headless.py", "blender_addon/blender_manifest.toml"} <= set(names)
     assert not [name for name in names if name.endswith((".pyc", ".sock"))]
 
 

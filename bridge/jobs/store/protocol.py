@@ -42,6 +42,9 @@ class Store(Protocol):
     def set_phase(self, job: str, fence: int, phase: str, timeout: float | None) -> float:
         """Enter a phase; the seconds that it has lasted already, where the job was in it before. Raises Lost."""
 
+    def confirm(self, job: str, fence: int) -> None:
+        """Nothing but the fence's check. Raises Lost."""
+
     def set_progress(self, job: str, fence: int, progress: dict[str, Any]) -> None:
         """Raises Lost."""
 

@@ -39,7 +39,7 @@ class SqlStore:
 
     def submit(self, new: NewJob) -> tuple[Job, bool]:
         """See `Store`."""
-        values = {**new._asdict(), "id": new_id(), "params": as_json(new.params)}
+        values = {**new._asdict(), "id": new.id or new_id(), "params": as_json(new.params)}
         found = self._one(self._sql.submit, values)
         if found is not None:
             return found, True
@@ -61,6 +61,10 @@ class SqlStore:
         """See `Store`."""
         row = self._fenced(self._sql.set_phase, job, fence, {"phase": phase, "timeout": timeout})
         return float(row["seconds"])
+
+    def confirm(self, job: str, fence: int) -> None:
+        """See `Store`."""
+        self._fenced(self._sql.confirm, job, fence, {})
 
     def set_progress(self, job: str, fence: int, progress: dict[str, Any]) -> None:
         """See `Store`."""

@@ -55,6 +55,7 @@ STATUS = {
             "name": "studio",
             "address": "unix:/run/studio.sock",
             "blender": "5.0.1",
+            "addon": {"version": "0.1.0", "matches": True, "fix": None},
             "obstacle": "its pool is paused",
             "health": {"state": "healthy", "reason": "it answers", "checked_at": 1.0, "failures": 0},
             "pool": POOL,

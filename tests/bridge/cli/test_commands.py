@@ -122,7 +122,8 @@ class TestServe:
         try:
             assert process.stdout is not None
             ready = json.loads(process.stdout.readline())
-            assert ready == {"ready": True, "listen": [f"unix:{home}/bridge.sock"], "pid": process.pid}
+            doors = {"listen": [f"unix:{home}/bridge.sock"], "mcp": f"unix:{home}/mcp.sock"}
+            assert ready == {"ready": True, **doors, "pid": process.pid}
             status = json.loads(run("status", "--json")[1])
             assert (status["pid"], status["version"]) == (process.pid, bridge.__version__)
             assert [instance["name"] for instance in status["instances"]] == ["studio"]

@@ -70,3 +70,9 @@ def test_an_unknown_method_comes_with_the_nearest(run):
     code, out, err = run("methods", "objct.create")
     assert (code, out) == (4, "")
     assert "nearest: object.create" in err
+
+
+def test_as_markdown_each_is_a_section(bridge, run):
+    code, out, _ = run("methods", "--markdown")
+    assert code == 0
+    assert "### studio.only\n\nFrom the bridge.\n" in out

@@ -37,10 +37,10 @@ def test_without_json_it_is_a_table_for_people(bridge, run):
         "bpy-bridge 9.9, process 4242, up 1 h 2 min, 2 clients, doors unix:/run/bridge.sock http://127.0.0.1:9871"
     )
     assert lines[1].split() == [
-        "instance", "health", "pool", "blender", "leased", "idle", "waiting", "oldest", "address",
+        "instance", "health", "pool", "blender", "add-on", "leased", "idle", "waiting", "oldest", "address",
     ]  # fmt: skip
     assert lines[2].split() == [
-        "studio", "healthy", "paused", "5.0.1", "1/4", "2", "3", "0.2", "s", "unix:/run/studio.sock",
+        "studio", "healthy", "paused", "5.0.1", "0.1.0", "1/4", "2", "3", "0.2", "s", "unix:/run/studio.sock",
     ]  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def test_a_bridge_that_says_less_is_shown_all_the_same(bridge, run):
     code, out, _ = run("status")
     assert code == 0
     assert out.splitlines()[0] == "bpy-bridge 1, process 1, up 1 s"
-    assert out.splitlines()[2].split() == ["studio", "-", "-", "-", "0/-", "-", "-", "0", "s"]
+    assert out.splitlines()[2].split() == ["studio", "-", "-", "-", "-", "0/-", "-", "-", "0", "s"]
     assert len(out.splitlines()) == 3
 
 
@@ -97,6 +97,21 @@ def test_what_is_not_healthy_is_said_with_its_reason(bridge, run, obstacle, heal
     instance = {"name": "studio", "obstacle": obstacle, "health": health}
     bridge.answers["bridge.status"] = {**STATUS, "instances": [instance]}
     assert run("status")[1].splitlines()[3:] == ([] if said is None else [f"studio: {said}"])
+
+
+@pytest.mark.parametrize(
+    ("version", "shown", "said"),
+    [
+        ("0.2.0", "0.2.0 (!)", "its add-on is version 0.2.0, and the bridge is 9.9: do that"),
+        (None, "? (!)", "its add-on speaks otherwise, and the bridge is 9.9: do that"),
+    ],
+)
+def test_an_add_on_of_another_version_is_marked_and_what_to_do_is_said(bridge, run, version, shown, said):
+    addon = {"version": version, "matches": False, "fix": "do that"}
+    bridge.answers["bridge.status"] = {**STATUS, "instances": [{"name": "studio", "addon": addon}]}
+    lines = run("status")[1].splitlines()
+    assert shown in lines[2]
+    assert lines[3:] == [f"studio: {said}"]
 
 
 def test_how_old_a_diagnosis_is_is_said_too(bridge, run, monkeypatch):
@@ -154,8 +169,8 @@ def test_watched_it_is_a_block_per_interval_until_ctrl_c(bridge, run, between):
     code, out, err = run("status", "--watch")
     first, second = out.strip().split("\n\n")
     assert (code, err, pauses) == (0, "", [1.0, 1.0])
-    assert first.splitlines()[2].split()[6] == "3"
-    assert second.splitlines()[2].split()[6] == "17"
+    assert first.splitlines()[2].split()[7] == "3"
+    assert second.splitlines()[2].split()[7] == "17"
 
 
 def test_the_interval_can_be_chosen(bridge, run, between):

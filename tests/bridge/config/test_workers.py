@@ -30,7 +30,7 @@ def test_every_setting_of_a_worker_can_be_set_in_the_environment(load, tmp_path)
         "blender": sys.executable, "file": str(tmp_path / "a.blend"), "count": "2", "start": "fresh",
         "on_demand": "true", "max_memory": "4GB", "hard_cancel": "true", "hung_after": "inf",
     }  # fmt: skip
-    for name in set(WorkerSettings.model_fields) - {"env", "pool"}:
+    for name in set(WorkerSettings.model_fields) - {"env", "pool", "safety"}:
         value = values.get(name, "3")
         worker = load(**{f"WORKERS__W__{name.upper()}": value}).workers["w"]
         assert getattr(worker, name) != WorkerSettings.model_fields[name].default or value == "fresh", name

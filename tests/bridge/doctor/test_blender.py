@@ -91,7 +91,7 @@ def test_an_executable_that_is_damaged_is_found(found, program):
 
 
 def test_an_executable_that_hangs_is_ended_with_its_children(found, program, tmp_path, monkeypatch):
-    monkeypatch.setattr("bridge.doctor.blender.version_of.__kwdefaults__", {"seconds": 1.5})
+    monkeypatch.setattr("bridge.addon.programs.version_of.__kwdefaults__", {"seconds": 1.5})
     finding = found(program(f"sleep 1000 & echo $! > {tmp_path}/child; wait"))
     assert (finding.level, finding.what.endswith("does not start in time")) == ("broken", True)
     with suppress(psutil.NoSuchProcess):

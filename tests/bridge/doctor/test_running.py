@@ -52,6 +52,14 @@ def test_a_blender_that_serves_is_fine(found):
     assert found(instances=[instance])[1] == ("ok", "Blender 'a' 5.0.1 can serve, and is healthy")
 
 
+def test_one_whose_add_on_is_of_another_version_is_found_with_what_to_do(place, bridge):
+    instance = {"name": "a", "blender": "5.0.1", "addon": {"version": "0.9.0", "matches": False, "fix": "do that"}}
+    bridge.answers["bridge.status"] = {**STATUS, "version": __version__, "instances": [instance]}
+    finding = list(running(place(), patience=5.0))[2]
+    assert (finding.level, finding.fix) == ("warning", "do that")
+    assert finding.what == f"Blender 'a' has the add-on 0.9.0, and this is {__version__}"
+
+
 def test_one_that_cannot_serve_is_found_with_the_reason(found):
     instance = {"name": "a", "blender": None, "ready": False, "obstacle": "its worker is waiting"}
     assert found(instances=[instance])[1] == ("warning", "Blender 'a' cannot serve: its worker is waiting")

@@ -7,6 +7,7 @@ import trio
 
 from blender_addon.wire import Request
 from bridge.pool import PoolSettings
+from bridge.supervisor import WorkerState
 from tests.bridge.line import bridge, until
 
 ONE = PoolSettings(max_connections=1)
@@ -134,10 +135,29 @@ async def test_without_an_answer_within_the_grace_the_outcome_is_unknown_and_the
             await tool.cancel("r")
         fault = await tool.error("r")
         assert (fault.code, fault.outcome) == (code, "unknown")
+        assert "test.wait cannot be interrupted in a Blender that bpy-bridge did not start: it goes on" in fault.message
+        assert (fault.data["continues"], fault.data["running"]["method"]) == (True, "test.wait")
         await until(lambda: wires["default"].opened[0].closed)
         blender.gates["r"].set()
         assert await tool.call("next", "test.echo", {"value": 2}) == {"value": 2}
         assert len(wires["default"].opened) == 2
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [(False, "hard_cancel in its settings would have killed"), (True, "unless it ends soon its worker is killed")],
+)
+async def test_work_that_goes_on_in_a_worker_is_said_to_with_what_hard_cancel_does(ends, said, blender, wires, listen):
+    async with bridge(wires, listen, pool=ONE, cancel_grace=0.2) as line:
+        instance = line.fleet.instances["default"]
+        instance.worker, instance.ends_stuck_work = WorkerState("default", "fresh", "ready"), ends
+        tool = await line.tool()
+        await running(line, blender, tool, stubborn=True)
+        await tool.cancel("running")
+        fault = await tool.error("running")
+        assert said in fault.message
+        assert fault.data["continues"]
+        blender.gates["running"].set()
 
 
 async def test_a_connection_that_breaks_within_the_grace_leaves_the_outcome_unknown(blender, wires, listen):
@@ -149,6 +169,7 @@ async def test_a_connection_that_breaks_within_the_grace_leaves_the_outcome_unkn
         wires["default"].cut()
         fault = await tool.error("running")
         assert (fault.code, fault.outcome) == ("cancelled", "unknown")
+        assert "continues" not in fault.data, "nobody knows whether that Blender is still there"
 
 
 async def test_a_cancel_of_an_unknown_or_a_finished_request_is_ignored(wires, listen):

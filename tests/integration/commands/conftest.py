@@ -1,11 +1,17 @@
-"""One real headless Blender for all command tests, driven over its socket; each test starts from the factory scene."""
+"""One real headless Blender for all command tests, driven over its socket; each test starts from the factory scene.
+
+BPY_BRIDGE_TEST_BLENDER names another one than this Python's: a Python that has bpy, or a blender executable.
+"""
 
 import importlib.util
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
@@ -27,8 +33,9 @@ from blender_addon.wire import (
     join_parts,
     split_parts,
 )
+from tests.integration.serving import ROOT, environment
 
-ROOT = Path(__file__).parents[3]
+SCRIPT = ROOT / "blender_addon" / "headless.py"
 
 
 class Answer(NamedTuple):
@@ -38,9 +45,13 @@ class Answer(NamedTuple):
 
 
 class Blender:
-    """A blocking client of one socket. Every result is checked against what its command declares."""
+    """A blocking client of one socket. Every result is checked against what its command declares.
 
-    def __init__(self, path: str) -> None:
+    `version` is this Blender's: (3, 4, 1). A test of what a version lacks asserts the refusal where it is lacking.
+    """
+
+    def __init__(self, path: str, version: tuple[int, int, int]) -> None:
+        self.version = version
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(60)
         self._socket.connect(path)
@@ -106,26 +117,51 @@ class Blender:
 
 
 @pytest.fixture(scope="session")
-def headless(tmp_path_factory):
-    if importlib.util.find_spec("bpy") is None:
-        pytest.skip("needs the bpy wheel: install bpy-bridge[embedded]")
+def headless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blender]:
     home = tmp_path_factory.mktemp("blender")
-    address = f"unix:{home / 'b.sock'}"
     with subprocess.Popen(
-        [sys.executable, "-m", "blender_addon.headless", "--listen", address],
+        [*_command(), "--listen", f"unix:{home / 'b.sock'}"],
         cwd=ROOT,
-        env={**os.environ, "BLENDER_USER_RESOURCES": str(home)},
+        env=environment(home / "home"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
-        assert next(line for line in process.stdout if json.loads(line).get("ready"))
-        client = Blender(str(home / "b.sock"))
-        yield client
-        client.close()
-        process.terminate()
+        try:
+            client = Blender(str(home / "b.sock"), _version(_ready(process)["blender"]))
+            yield client
+            client.close()
+            process.terminate()
+            process.wait(30)
+        finally:
+            process.kill()
+
+
+def _command() -> list[str]:
+    """What starts the Blender that is tested. Skips where there is none, and fails where the one that is named is."""
+    named = os.environ.get("BPY_BRIDGE_TEST_BLENDER") or sys.executable
+    if named == sys.executable and importlib.util.find_spec("bpy") is None:
+        pytest.skip("needs the bpy wheel: install bpy-bridge[embedded]")
+    executable = shutil.which(named)
+    assert executable, f"BPY_BRIDGE_TEST_BLENDER={named} cannot be run"
+    if Path(executable).name.startswith("python"):
+        return [executable, "-m", "blender_addon.headless"]
+    return [executable, "-b", "--factory-startup", "--python-exit-code", "1", "--python", str(SCRIPT), "--"]
+
+
+def _ready(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    # A blender executable prints lines of its own before the script runs.
+    for line in process.stdout or ():
+        if line.startswith(b"{") and "ready" in (said := json.loads(line)):
+            return said
+    raise AssertionError(f"Blender ended with exit code {process.wait()} before it was ready")
+
+
+def _version(said: str) -> tuple[int, int, int]:
+    major, minor, patch = re.findall(r"\d+", said)[:3]
+    return int(major), int(minor), int(patch)
 
 
 @pytest.fixture
-def blender(headless):
+def blender(headless: Blender) -> Blender:
     headless.call("file.new")
     return headless

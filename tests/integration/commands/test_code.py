@@ -126,3 +126,126 @@ def test_code_that_runs_into_its_deadline_is_interrupted_and_blender_goes_on(ble
 
     assert (caught.value.code, caught.value.outcome) == ("timeout", "unknown")
     assert blender.python("import sys; print('x'); result = 1") == 1
+
+
+def test_arguments_are_a_variable(blender):
+    executed = blender.get("code.execute", code="result = [args['name'], args['n'] + 1]", args={"name": "a'b", "n": 1})
+
+    assert executed["result"] == ["a'b", 2]
+    assert blender.python("result = args") == {}
+
+
+def test_progress_reaches_the_client(blender):
+    answer = blender.call("code.execute", code="for n in range(3): progress(n + 1, 3, f'part {n + 1}')")
+
+    assert answer.progress[-1] == {"progress": 3, "total": 3, "message": "part 3"}
+
+
+def test_progress_never_fails(blender):
+    assert blender.python("progress(-1, 3); progress(5, 3); progress(1, 0); progress(1, 1, None); result = 1") == 1
+
+
+@pytest.mark.parametrize("leave", ["sys.exit()", "sys.exit(0)", "exit()", "quit()", "exit(0)", "raise SystemExit"])
+def test_leaving_ends_the_code_alone(blender, leave):
+    assert blender.python(f"import sys\nresult = 1\n{leave}\nresult = 2") == 1
+    assert blender.python("result = len(bpy.data.objects)") == 3
+
+
+def test_leaving_inside_an_operator_is_an_error_and_blender_goes_on(blender):
+    fault = fails(
+        blender,
+        """
+import sys
+class OBJECT_OT_leave(bpy.types.Operator):
+    bl_idname = "object.leave"
+    bl_label = "Leave"
+    def execute(self, context):
+        sys.exit(0)
+bpy.utils.register_class(OBJECT_OT_leave)
+try:
+    bpy.ops.object.leave()
+finally:
+    bpy.utils.unregister_class(OBJECT_OT_leave)
+""",
+    )
+
+    assert "would end Blender" in fault.message
+    assert blender.python("result = 1") == 1
+
+
+def test_leaving_inside_a_handler_does_not_end_blender(blender):
+    assert (
+        blender.python("""
+import sys
+def leave(*_):
+    sys.exit(0)
+bpy.app.handlers.depsgraph_update_post.append(leave)
+bpy.data.objects["Cube"].location.x += 1
+bpy.context.view_layer.update()
+bpy.app.handlers.depsgraph_update_post.remove(leave)
+result = 1
+""")
+        == 1
+    )
+
+
+def test_a_script_may_catch_its_own_leaving(blender):
+    assert (
+        blender.python("""
+import argparse, sys
+try:
+    argparse.ArgumentParser().parse_args(["--unknown"])
+except SystemExit as leaving:
+    result = leaving.code
+""")
+        == 2
+    )
+
+
+def test_quitting_blender_is_refused_and_blender_goes_on(blender):
+    assert "quit_blender" in fails(blender, "bpy.ops.wm.quit_blender()").message
+    assert "quit_blender" in fails(blender, "from bpy.ops import wm; wm.quit_blender('EXEC_DEFAULT')").message
+    assert blender.python("result = 1") == 1
+
+
+def test_factory_settings_reset_the_scene_alone_and_say_so(blender):
+    code = "bpy.ops.wm.read_factory_settings(use_empty=True); result = len(bpy.data.objects)"
+
+    executed = blender.get("code.execute", code=code)
+
+    assert executed["result"] == 0
+    assert "scene alone" in executed["stderr"]
+
+
+def test_factory_preferences_are_refused(blender):
+    assert "read_factory_userpref" in fails(blender, "bpy.ops.wm.read_factory_userpref()").message
+
+
+def test_the_add_on_is_not_disabled_from_within(blender):
+    assert "blender_addon" in fails(blender, "bpy.ops.preferences.addon_disable(module='blender_addon')").message
+
+
+def test_other_operators_are_as_ever_and_described(blender):
+    assert blender.python("""
+bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+bpy.ops.wm.quit_blender.get_rna_type()
+result = [len(bpy.data.objects), "quit_blender" in dir(bpy.ops.wm), bpy.ops.wm.save_mainfile.poll()]
+""") == [0, True, True]
+
+
+def test_the_guard_ends_with_the_code(blender):
+    """A handler, a timer or a button of the user's meets Blender's own operators."""
+    blender.python("""
+@bpy.app.handlers.persistent
+def look(*_):
+    bpy.app.driver_namespace["guarded"] = "wm" in vars(bpy.ops)
+bpy.app.handlers.load_post.append(look)
+""")
+    fails(blender, "raise ValueError")
+
+    blender.get("file.new")
+
+    assert blender.python("""
+bpy.app.handlers.load_post.pop()
+result = [bpy.app.driver_namespace.pop("guarded"), "wm" in vars(bpy.ops)]
+""") == [False, True]

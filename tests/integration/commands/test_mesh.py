@@ -1,10 +1,8 @@
 """mesh.* against a real Blender: arrays in, the same arrays out."""
 
-import struct
-
 import pytest
 
-from blender_addon.wire import Part
+from tests.integration.commands.arrays import floats, ints, numbers
 
 pytestmark = pytest.mark.blender
 
@@ -14,19 +12,6 @@ TRIANGLE = {
     "loop_vertex_index": {"$part": "loops"},
     "face_sizes": {"$part": "faces"},
 }
-
-
-def floats(*values):
-    return Part(struct.pack(f"<{len(values)}f", *values), dtype="<f4")
-
-
-def ints(*values):
-    return Part(struct.pack(f"<{len(values)}i", *values), dtype="<i4")
-
-
-def numbers(part):
-    kind = part.dtype[1]
-    return list(struct.unpack(f"<{len(part) // 4}{kind}", part.data))
 
 
 def parts(co=(0, 0, 0, 1, 0, 0, 0, 1, 0), loops=(0, 1, 2), faces=(3,)):
@@ -151,6 +136,20 @@ def test_a_face_that_uses_a_vertex_twice_is_repaired_and_told(blender):
     written = blender.call("mesh.write", parts(loops=(0, 1, 1)), **TRIANGLE).value
 
     assert (written["repaired"], written["faces"]) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("loops", "faces"),
+    [
+        ((0, 1, 2, 0, 1, 2, 3, 4, 0), (3, 6)),
+        ((0, 1, 2, 3, 4, 3, 0, 1, 4), (3, 3, 3)),
+        ((0, 1, 2, 3, 0, 1, 2, 0), (4, 4)),
+    ],
+)
+def test_one_such_face_among_others_is_found(blender, loops, faces):
+    written = blender.call("mesh.write", parts(range(15), loops, faces), **TRIANGLE).value
+
+    assert (written["repaired"], written["faces"]) == (True, len(faces) - 1)
 
 
 def test_an_object_of_another_type_is_no_mesh(blender):

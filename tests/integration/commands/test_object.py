@@ -197,7 +197,7 @@ def test_what_an_object_does_not_have_is_refused_before_anything_changes(blender
 
 
 def test_a_deleted_object_takes_its_own_mesh_with_it(blender):
-    assert blender.get("object.delete", names=["Cube", "Cube"]) == {"deleted": ["Cube"]}
+    assert blender.get("object.delete", names=["Cube", "Cube"]) == {"deleted": ["Cube"], "total": 1}
     assert blender.python("result = bpy.data.meshes.keys()") == []
 
 
@@ -207,3 +207,44 @@ def test_a_mesh_that_another_object_uses_stays(blender):
     blender.get("object.delete", names=["Cube"])
 
     assert blender.python("result = bpy.data.meshes.keys()") == ["Cube"]
+
+
+def test_objects_below_a_deleted_one_stay_or_go_with_it(blender):
+    blender.get("object.update", name="Light", parent="Cube")
+    blender.get("object.update", name="Camera", parent="Light")
+
+    assert blender.get("object.delete", names=["Light"])["total"] == 1
+    blender.python("bpy.data.objects['Camera'].parent = bpy.data.objects['Cube']")
+
+    assert blender.get("object.delete", names=["Cube"], children=True) == {"deleted": ["Cube", "Camera"], "total": 2}
+
+
+def test_blenders_own_properties_are_set_by_name(blender):
+    blender.get(
+        "object.update",
+        name="Light",
+        properties={"display_type": "WIRE", "lock_location": [True, False, False], "data": {"shadow_soft_size": 2}},
+    )
+
+    assert blender.python(
+        "light = bpy.data.objects['Light']\n"
+        "result = [light.display_type, light.lock_location, light.data.shadow_soft_size]"
+    ) == ["WIRE", [True, False, False], 2]
+
+
+def test_a_wrong_property_is_refused_before_anything_changes(blender):
+    fault = blender.refuses(
+        "object.update", name="Cube", location=[9, 9, 9], properties={"display_tipe": "WIRE", "color": "#ff000"}
+    )
+
+    assert fault.data["nearest"][0] == "display_type"
+    assert fault.data["problems"][1]["param"] == "properties.color"
+    assert blender.get("object.get", name="Cube")["location"] == [0, 0, 0]
+
+
+def test_the_box_of_a_turned_object_is_as_tight_as_its_vertices(blender):
+    blender.get("object.create", type="uv_sphere", name="Ball", rotation=[0.3, 0.5, 0.7], scale=[1.0001, 1, 1])
+
+    bounds = blender.get("object.get", name="Ball")["bounds"]
+
+    assert bounds["max"] == pytest.approx([1, 1, 1], abs=0.02)

@@ -40,3 +40,26 @@ def test_objects_are_found_by_their_type(blender):
 
 def test_an_unknown_type_comes_with_the_nearest(blender):
     assert blender.refuses("scene.objects", type="LIHGT").data["nearest"][0] == "LIGHT"
+
+
+def test_objects_are_found_by_their_collection_and_selection(blender):
+    blender.get("collection.create", name="Inner", parent="Collection", objects=["Light"])
+    blender.get("object.select", names=["Light", "Camera"])
+
+    def names(**params):
+        return [item["name"] for item in blender.get("scene.objects", **params)["objects"]]
+
+    assert names(collection="Inner") == ["Light"]
+    assert names(collection="Collection") == ["Camera", "Cube", "Light"]
+    assert names(selected=True) == ["Camera", "Light"]
+    assert names(selected=False) == ["Cube"]
+    assert blender.refuses("scene.objects", collection="Iner").data["nearest"] == ["Inner"]
+
+
+def test_of_each_object_come_the_fields_that_were_asked_for(blender):
+    found = blender.get("scene.objects", fields=["name", "materials", "dimensions", "collections"], type="MESH")
+
+    assert found["objects"] == [
+        {"name": "Cube", "materials": ["Material"], "dimensions": [2, 2, 2], "collections": ["Collection"]}
+    ]
+    assert blender.refuses("scene.objects", fields=["nmae"]).data["nearest"][0] == "name"

@@ -21,8 +21,12 @@ class Outcome(NamedTuple):
     @property
     def last_line(self) -> str:
         """The last thing that it said."""
+        return self.tail(1) or f"it ended with {self.code} and said nothing"
+
+    def tail(self, count: int) -> str:
+        """The last lines that are not empty."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        return lines[-1] if lines else f"it ended with {self.code} and said nothing"
+        return "\n".join(lines[-count:])
 
 
 def run(argv: Sequence[str], seconds: float) -> Outcome:
@@ -40,7 +44,11 @@ def run(argv: Sequence[str], seconds: float) -> Outcome:
         except subprocess.TimeoutExpired:
             code = None
             _kill(process)
-        file.seek(0)
+        except BaseException:
+            _kill(process)
+            raise
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _MOST_OUTPUT))
         return Outcome(code, file.read(_MOST_OUTPUT).decode(errors="replace"))
 
 

@@ -1,0 +1,1 @@
+SELECT id FROM job WHERE id = :id AND fence = :fence AND state = 'processing';
