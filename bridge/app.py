@@ -18,12 +18,17 @@ from blender_addon.wire import Limits
 from . import event_log, paths
 from .blenders import Blenders
 from .config import Settings
+from .events import Emit
 from .fleet import Fleet
 from .frontends.framed import FramedDoor
 from .frontends.http import HttpDoor, Pages, url
 from .frontends.mcp import McpDoor
+from .jobs.engines.local import LocalEngine
+from .jobs.performing import Performer
+from .jobs.queue import Pace, Queue
+from .jobs.store import open_store
 from .listeners import Listener, open_listener
-from .memory import MemoryBudget
+from .memory import MemoryBudget, MemoryShare
 from .metrics import Metrics
 from .service import Service
 from .status import Status
@@ -101,12 +106,14 @@ class Bridge:
         counted = {} if settings.http == "off" else self.metrics.handlers
         self._emit = dispatcher(counted, self.status.recent.handlers, event_log.handlers(settings.log.level))
         self.blenders = Blenders(settings, self.fleet, memory=responses, emit=self._emit)
+        self.jobs = _queue(settings, responses, self._emit)
         self.service = Service(
             self.fleet,
             self.status,
             default_deadline=limits.default_deadline,
             emit=self._emit,
             supervisor=self.blenders.supervisor,
+            jobs=self.jobs,
         )
         self.door = FramedDoor(
             self.service,
@@ -146,6 +153,8 @@ class Bridge:
             if mcp is not None:
                 token = self._mcp_token if mcp.path is None else None
                 nursery.start_soon(keep_running, "mcp", partial(self.mcp.serve, mcp, token), self._emit)
+            if self.jobs is not None:
+                nursery.start_soon(self.jobs.run)
             await nursery.start(self.blenders.run)
             await nursery.start(self.fleet.run)
             doors = [(listener, self._token if listener.path is None else None) for listener in listeners]
@@ -158,13 +167,13 @@ class Bridge:
         log.info("shutting down", why=why, in_flight=self.door.in_flight, drain_timeout=self._settings.drain_timeout)
         self.door.stop_accepting("the bridge is shutting down")
         self._log_step("doors closed to new clients, goodbye said", clients=self.door.clients)
-        with trio.move_on_after(self._settings.drain_timeout) as draining:
-            await self.fleet.drain()
-            await self.door.settled()
-        if draining.cancelled_caught:
-            log.warning("not everything ended in time, the rest is cancelled", in_flight=self.door.in_flight)
-        else:
-            self._log_step("requests in flight ended")
+        async with trio.open_nursery() as beside:
+            if self.jobs is not None:
+                beside.start_soon(self.jobs.drain)
+            await self._drain_requests()
+        if self.jobs is not None:
+            self.jobs.store.close()
+            self._log_step("jobs ended or given back")
         # Who was told goodbye leaves, or is refused what it asks once more: to close at once would lose its request.
         with trio.move_on_after(_FAREWELL):
             await self.door.left()
@@ -172,8 +181,37 @@ class Bridge:
         self._log_step("client connections closed")
         self._serving.cancel()
 
+    async def _drain_requests(self) -> None:
+        with trio.move_on_after(self._settings.drain_timeout) as draining:
+            await self.fleet.drain()
+            await self.door.settled()
+        if draining.cancelled_caught:
+            log.warning("not everything ended in time, the rest is cancelled", in_flight=self.door.in_flight)
+        else:
+            self._log_step("requests in flight ended")
+
     def _log_step(self, step: str, **facts: int) -> None:
         log.info(step, **facts, seconds=round(trio.current_time() - self._ending, 3))
+
+
+def _queue(settings: Settings, memory: MemoryShare, emit: Emit) -> Queue | None:
+    """The jobs, their store open. Raises ConfigurationError in one line, None where they are off."""
+    jobs = settings.jobs
+    url = jobs.url.get_secret_value()
+    if url == "off":
+        return None
+    safety = settings.safety.for_jobs(jobs.directory).variables()
+    engine = LocalEngine(jobs.blender, safety, memory=memory, max_payload=settings.limits.max_payload)
+    workers = sum(worker.count for worker in settings.workers.values())
+    return Queue(
+        open_store(url, namespace=jobs.namespace),
+        Performer(jobs.directory, engine.blender),
+        concurrency=jobs.concurrency or workers or 3,
+        drain_timeout=jobs.drain_timeout,
+        directory=jobs.directory,
+        emit=emit,
+        pace=Pace(jobs.lease, jobs.heartbeat, jobs.poll, jobs.backoff),
+    )
 
 
 def _allow_many_files() -> None:

@@ -29,6 +29,7 @@ from .errors import (
 )
 from .fleet import Affinity, Fleet, Group, Instance, Target
 from .interruption import why
+from .jobs.queue import Queue
 from .sharing import Execution, Key, Sharing, identity
 from .status import Status
 from .supervisor import Supervisor
@@ -127,8 +128,10 @@ class Service:
         default_deadline: float,
         emit: events.Emit,
         supervisor: Supervisor | None = None,
+        jobs: Queue | None = None,
     ) -> None:
         self.fleet = fleet
+        self.jobs = jobs
         self._supervisor = supervisor
         self.status = status
         self.default_deadline = default_deadline
@@ -346,7 +349,23 @@ class Service:
             call.connection,
             call.affinity,
             self._supervisor,
+            self.jobs,
+            partial(self._on_behalf, call),
         )
+
+    async def _on_behalf(self, call: Call, method: str, params: dict[str, Any]) -> Any:
+        """Do another request as the same client, in what is left of this one's time. Raises RequestError."""
+        left = max(0.001, call.deadline - trio.current_time())
+        request = Request(call.request.id, method, left, call.request.instance)
+        inner = self.call(request, protocol.json_bytes(params), None, call.connection, call.affinity)
+        reply = await self.perform(inner)
+        try:
+            value = protocol.json_value(split_parts(reply.payload, reply.parts)[0])
+        finally:
+            reply.drop()
+        if not reply.ok:
+            raise error_from_fault(Fault.from_object(value))
+        return value
 
     async def _commands(self, call: Call) -> list[dict[str, Any]]:
         """The commands as the instance has them, add-ons' included; the packaged ones where none answers."""

@@ -2,8 +2,8 @@
 
     python tests/blenders.py [--python PATH]… [pytest arguments]
 
-The wheels are installed in .venv-blenders/, once. What cannot be had is said, and is no failure. Exit code: 0; 1 where a
-test failed or nothing could be tested; 2 where a wheel cannot be installed that could be.
+The wheels are installed in .venv-blenders/, once. What is not here is said, and is no failure. Exit codes: 0; 1, a test
+failed, a wheel could not be installed, or nothing was tested.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from rich.console import Console
 from rich.table import Table
@@ -31,7 +31,6 @@ CONSTRAINTS = Path(__file__).with_name("blenders.txt")
 WHEELS = {"4.2.23": "3.11", "4.5.15": "3.11", "5.0.1": "3.11", "5.2.3": "3.13"}
 
 COMMANDS, GUI = "tests/integration/commands", "tests/gui"
-NOT_HERE = "not here: "
 NOTHING_COLLECTED = 5
 
 
@@ -56,8 +55,6 @@ def main() -> int:
         results.append(result)
         print(f"{result.blender}, {result.tests}: {result.said or f'{result.failed} failed'}", flush=True)
     Console().print(_table(results))
-    if any(result.said and not result.said.startswith(NOT_HERE) for result in results):
-        return 2
     return int(any(result.failed for result in results) or not any(result.passed for result in results))
 
 
@@ -68,19 +65,19 @@ def _results(pythons: list[str], arguments: list[str]) -> Iterator[Result]:
         try:
             python = python or _install(version, needed, pythons)
         except LookupError as why:
-            yield Result(name, "commands", f"{NOT_HERE}{why}")
+            yield Result(name, "commands", f"not here: {why}")
         except subprocess.CalledProcessError as error:
-            yield Result(name, "commands", f"pip ended with {error.returncode}")
+            yield Result(name, "commands", f"pip ended with {error.returncode}", failed=1)
         else:
             yield _test(name, "commands", COMMANDS, arguments, str(python))
     blender = shutil.which("blender")
     if blender is None:
-        yield Result("blender", "commands", f"{NOT_HERE}no blender on PATH (on Debian: apt-get install blender)")
+        yield Result("blender", "commands", f"not here: no blender on PATH (on Debian: apt-get install blender)")
     else:
         yield _test(_named(blender), "commands", COMMANDS, arguments, blender)
     lacking = [name for name in ("blender", "Xvfb") if shutil.which(name) is None]
     if lacking:
-        yield Result("blender", "GUI", f"{NOT_HERE}no {' and no '.join(lacking)} (apt-get install blender xvfb)")
+        yield Result("blender", "GUI", f"not here: no {' and no '.join(lacking)} (apt-get install blender xvfb)")
     else:
         yield _test(_named(str(blender)), "GUI", GUI, arguments)
 
@@ -130,10 +127,10 @@ def _test(blender: str, tests: str, place: str, arguments: list[str], named: str
         command = [sys.executable, "-m", "pytest", "-q", "-m", "not soak", f"--junitxml={report}", *arguments, place]
         code = subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
         if code == NOTHING_COLLECTED:
-            return Result(blender, tests, f"{NOT_HERE}no test was chosen")
+            return Result(blender, tests, "no test was chosen")
         if not report.exists():
-            return Result(blender, tests, f"pytest ended with {code}")
-        [suite] = ElementTree.parse(report).getroot().iter("testsuite")
+            return Result(blender, tests, f"pytest ended with {code}", failed=1)
+        [suite] = ET.parse(report).getroot().iter("testsuite")
     ran, failures, errors, skipped = (int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped"))
     # A test that passed and whose end failed counts as both a test and an error.
     failed = failures + errors
@@ -144,7 +141,7 @@ def _table(results: list[Result]) -> Table:
     table = Table("Blender", "tests", "passed", "failed", "skipped")
     for result in results:
         if result.said:
-            table.add_row(result.blender, result.tests, result.said, "", "")
+            table.add_row(result.blender, result.tests, result.said, str(result.failed or ""), "")
         else:
             failed = f"[bold red]{result.failed}[/]" if result.failed else "0"
             table.add_row(result.blender, result.tests, str(result.passed), failed, str(result.skipped))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import tempfile
 from typing import Annotated, Any, Dict, List, Optional, Tuple, TypedDict
 
 from .catalogue import command
@@ -158,11 +160,14 @@ def _version_inside(file: str) -> Tuple[int, int]:
     """Of a compressed file, whose header is not in plain sight; before 5.0 as it was when it was opened."""
     import bpy
 
-    try:
-        with bpy.data.libraries.load(file) as (there, _wanted):
-            major, minor = getattr(there, "version", bpy.data.version)[:2]
-    except OSError:
-        major, minor = bpy.data.version[:2]
+    version = bpy.data.version
+    # By another name, since Blender does not look into the file that is open; Windows may not allow it one.
+    with contextlib.suppress(OSError), tempfile.TemporaryDirectory(prefix="bpy-bridge-") as directory:
+        other = os.path.join(directory, "other.blend")
+        os.symlink(file, other)
+        with bpy.data.libraries.load(other) as (there, _wanted):
+            version = getattr(there, "version", version)
+    major, minor = version[:2]
     return major, minor
 
 

@@ -57,7 +57,7 @@ def contents(
     offset: Offset = 0,
 ) -> Contents:
     """List what another .blend file has that file.append and file.link can take. Nothing is loaded."""
-    place = to_read_blend(path)
+    place = _other_file(path)
     with _library(place, link=False) as (there, _wanted):
         known = {name: sorted(names) for name in dir(there) if isinstance(names := getattr(there, name), list)}
     some, more = page(known.get(type or "", ()), limit, offset)
@@ -106,12 +106,17 @@ def link(
     return _said(place, type, taken, before)
 
 
-def _checked(path: str, collection: Optional[str]) -> Tuple[Path, Any]:
+def _other_file(path: str) -> Path:
     import bpy
 
     place = to_read_blend(path)
-    if bpy.data.filepath and os.path.samefile(place, bpy.data.filepath):
-        raise refuse("path", "is the open file itself: use object.duplicate")
+    if os.path.isfile(bpy.data.filepath) and os.path.samefile(place, bpy.data.filepath):
+        raise refuse("path", "is the open file itself, not another one: what is in it is there already")
+    return place
+
+
+def _checked(path: str, collection: Optional[str]) -> Tuple[Path, Any]:
+    place = _other_file(path)
     if collection is not None:
         return place, collection_named(collection)
     with in_a_view() as context:

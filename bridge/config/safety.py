@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from pydantic import Field
 
@@ -37,6 +38,12 @@ class SafetySettings(Table):
     def with_own(self, own: OwnSafety | None) -> SafetySettings:
         """These, with what one Blender's own table sets in their place."""
         return self if own is None else self.model_copy(update=own.model_dump(exclude_none=True))
+
+    def for_jobs(self, directory: Path) -> SafetySettings:
+        """These for the Blenders of jobs, which may write where the jobs' files go, wherever else they may not."""
+        if self.write_folders is None:
+            return self
+        return self.model_copy(update={"write_folders": [*self.write_folders, directory]})
 
     def variables(self) -> dict[str, str]:
         """What a worker's add-on reads, see blender_addon/policy.py."""

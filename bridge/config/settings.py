@@ -13,6 +13,7 @@ from bridge.paths import default_address, default_http, default_mcp, ensure_toke
 from bridge.pool.settings import PoolSettings
 
 from .instances import InstanceSettings
+from .jobs import JobsSettings
 from .safety import SafetySettings
 from .tables import PoolTable, Table
 from .values import MAX_NAME, Count, FrameSize, HttpAddress, InstanceName, Listeners, ProbeInterval, Seconds, Secret
@@ -104,6 +105,8 @@ class Settings(BaseSettings):
     """The door for MCP relays (`bpy-bridge mcp`), or `off`."""
     health: HealthSettings = Field(default_factory=HealthSettings)
     """How each Blender is probed."""
+    jobs: JobsSettings = Field(default_factory=JobsSettings)
+    """Durable jobs."""
     drain_timeout: Seconds = 30.0
     """How long requests in flight may go on when the bridge ends."""
 

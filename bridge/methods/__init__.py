@@ -2,6 +2,7 @@
 
 catalogue  where they are registered, and what each is given
 instances  which Blender is meant where nobody is named
+jobs       durable work
 pool       each instance's pool, seen and controlled
 state      what the bridge is and knows
 trace      the wire, live
@@ -10,7 +11,7 @@ worker     the Blenders that the bridge starts
 
 from __future__ import annotations
 
-from . import instances, pool, state, trace, worker  # noqa: F401  # they register their methods
+from . import instances, jobs, pool, state, trace, worker  # noqa: F401  # they register their methods
 from .catalogue import CATALOGUE, Context, changes_something
 
 __all__ = ["CATALOGUE", "Context", "changes_something"]

@@ -13,6 +13,7 @@ from blender_addon.registry import Catalogue
 if TYPE_CHECKING:
     from bridge.connection import OnEvent
     from bridge.fleet import Affinity, Fleet
+    from bridge.jobs.queue import Queue
     from bridge.status import Status
     from bridge.supervisor import Supervisor
 
@@ -23,7 +24,8 @@ class Context(NamedTuple):
     `instance` is the request's, None where it names none. `deadline` is on trio's clock; the request's scope ends it
     then. `on_event` sends an event to the client. `describe` returns the commands of that instance's Blender.
     `connection` is the id of the client's connection, `affinity` where its requests without a name go. `supervisor` has
-    the Blenders that the bridge starts.
+    the Blenders that the bridge starts, `queue` the jobs. `perform` does a request as the same client, and returns its
+    result's JSON value.
     """
 
     fleet: Fleet
@@ -35,9 +37,11 @@ class Context(NamedTuple):
     connection: str
     affinity: Affinity
     supervisor: Supervisor | None = None
+    queue: Queue | None = None
+    perform: Callable[[str, dict[str, Any]], Awaitable[Any]] | None = None
 
 
-CATALOGUE = Catalogue(context=Context, families=("bridge",))
+CATALOGUE = Catalogue(context=Context, families=("bridge", "jobs"))
 
 
 def changes_something(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from blender_addon.constraints import Range, Size
-from bridge.errors import InternalError, KeyConflict, Refused, StoreUnavailable
+from bridge.errors import InternalError, KeyConflict, Refused, ShuttingDown, StoreUnavailable
 
 from .catalogue import CATALOGUE, Context
 
@@ -49,6 +49,7 @@ async def submit(
     if kinds.takes_scene(kind, params):
         scene = queue.directory / new.id / kinds.SCENE
         scene.parent.mkdir(parents=True)
+        assert context.perform is not None
         await context.perform("file.save", {"path": str(scene), "copy": True})
     try:
         job, created = await queue.submit(new)
@@ -126,6 +127,8 @@ async def wait(
         job = _found(id, await _ask(context, "get", id))
         if job.ended or trio.current_time() >= until:
             return _told(job)
+        if context.status.draining:
+            raise ShuttingDown(f"the bridge ends; the job {id} does not: ask the next bridge")
         if job.progress is not None and job.progress != told and context.on_event is not None:
             told = job.progress
             context.on_event("progress", _progress(job))

@@ -93,6 +93,17 @@ def log_file() -> Path:
     return log_directory() / f"{_stem()}.log"
 
 
+def jobs_directory() -> Path:
+    """Where the files of jobs go; in BPY_BRIDGE_HOME its subdirectory `jobs`."""
+    name = bridge_name()
+    return _place("user_state_path") / ("jobs" if name == DEFAULT_NAME else f"jobs-{name}")
+
+
+def default_jobs_url() -> str:
+    """The store of jobs where nothing else is said: a file beside their directory."""
+    return f"sqlite://{jobs_directory().with_suffix('.sqlite').as_posix()}"
+
+
 def default_address() -> str:
     """The door that a bridge opens when nothing else is said. Raises ConfigurationError for too long a path."""
     if sys.platform == "win32":

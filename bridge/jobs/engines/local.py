@@ -42,7 +42,7 @@ class LocalEngine:
 
     @asynccontextmanager
     async def blender(self, file: Path | None) -> AsyncIterator[LocalBlender]:
-        """One, with that file open; its process group ends with the context. Raises JobFailed where it does not start."""
+        """One, with that file open; its processes end with the context. Raises JobFailed where it does not start."""
         name = f"job-{uuid.uuid4().hex[:8]}"
         path = paths.worker_socket(name)
         lines: deque[str] = deque(maxlen=_LAST_LINES)
