@@ -2,7 +2,7 @@
 # On a new machine `make demo` or `make test` is the first and only command. PYTHON=… chooses the interpreter.
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-blenders lint format bench soak clean
+.PHONY: help demo test test-blenders docs lint format bench soak clean
 
 # A name on PATH may be a stub that does not run, so each is tried. bpy has wheels for 3.11 and 3.13.
 PYTHON ?= $(shell for python in python3.11 python3.13 python3; do \
@@ -18,6 +18,7 @@ help:
 	@echo "make demo    start Blender, build a scene through the bridge, render bpy-bridge-demo.png"
 	@echo "make test    all tests, with branch coverage (TEST_ARGS=… for pytest)"
 	@echo "make test-blenders    the commands in each Blender from 3.4 to 5.2 that can be had here, and a window (TEST_ARGS=…)"
+	@echo "make docs    docs/commands.md and README's table of commands, from the signatures"
 	@echo "make lint    ruff, flake8-async, mypy, import-linter"
 	@echo "make format  let ruff lay the code out"
 	@echo "make bench   the measured table (BENCH_ARGS=\"--json FILE\")"
@@ -32,6 +33,9 @@ test: $(READY)
 
 test-blenders: $(READY)
 	$(BIN)/python tests/blenders.py $(TEST_ARGS)
+
+docs: $(READY)
+	$(BIN)/python docs/generate.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
