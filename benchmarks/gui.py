@@ -167,19 +167,19 @@ def _serve_bytes(connected: socket.socket) -> None:
 
 
 @cache
-def _sender() -> tuple[socket.socket, bytearray]:
+def _sender() -> socket.socket:
     ours, theirs = socket.socketpair()
     multiprocessing.get_context("fork").Process(target=_serve_bytes, args=(theirs,), daemon=True).start()
     theirs.close()
-    return ours, bytearray(_BYTES)
+    return ours
 
 
 def _sent() -> float:
     """The seconds in which a process sends as many bytes by `sendall`, asked for by one byte."""
-    connected, content = _sender()
-    into = memoryview(content)
+    connected = _sender()
     start = perf_counter()
     connected.sendall(b"1")
+    into = memoryview(bytearray(_BYTES))  # as a client does that reads one mesh
     received = 0
     while received < _BYTES:
         received += connected.recv_into(into[received:])

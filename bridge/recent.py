@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from . import events
 
 _KEPT = 500
+_ASKED = "addon.describe"
 
 
 class Done(NamedTuple):
@@ -30,7 +31,8 @@ class Recent:
         self.handlers: events.Handlers = {events.RequestFinished: self._finished}
 
     def _finished(self, event: events.RequestFinished) -> None:
-        if event.instance:
+        # To ask what Blender can do is the bridge's own curiosity, every few seconds.
+        if event.instance and event.method != _ASKED:
             done = Done(time.time(), event.connection, event.instance, event.method, event.outcome, event.seconds)
             self._done.append(done)
 

@@ -16,7 +16,7 @@ from blender_addon.commands import CATALOGUE
 from blender_addon.wire import Buffer, Fault, Outcome, Request, split_parts
 
 from . import events, methods, protocol
-from .catalogues import Catalogues
+from .catalogues import Catalogues, Commands
 from .connection import Connection, Exchange, OnEvent, Reply
 from .errors import (
     BlenderLost,
@@ -345,7 +345,7 @@ class Service:
             request.instance,
             call.deadline,
             call.on_event,
-            partial(self._commands, call),
+            partial(self.commands, call.request.instance, call.affinity, call.deadline),
             call.connection,
             call.affinity,
             self._supervisor,
@@ -367,17 +367,21 @@ class Service:
             raise error_from_fault(Fault.from_object(value))
         return value
 
-    async def _commands(self, call: Call) -> list[dict[str, Any]]:
-        """The commands as the instance has them, add-ons' included; the packaged ones where none answers."""
+    async def commands(self, instance: str | None, affinity: Affinity, deadline: float) -> Commands:
+        """What the Blender that is meant can be asked to do, its add-ons' commands included; the packaged ones where
+        none answers by `deadline` on trio's clock.
+
+        As long as nothing changes there it is the same list. Raises Refused for an unknown name.
+        """
         try:
-            target = self.fleet.peek(call.request.instance, call.affinity)
+            target = self.fleet.peek(instance, affinity)
         except Refused:
-            if call.request.instance is not None:
+            if instance is not None:
                 raise
             return CATALOGUE.describe()
-        instance = target.members[0] if isinstance(target, Group) else target
+        member = target.members[0] if isinstance(target, Group) else target
         try:
-            return await self._catalogues.of(instance, call.deadline)
+            return await self._catalogues.of(member, deadline)
         except RequestError:
             return CATALOGUE.describe()
 

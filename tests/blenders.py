@@ -72,7 +72,7 @@ def _results(pythons: list[str], arguments: list[str]) -> Iterator[Result]:
             yield _test(name, "commands", COMMANDS, arguments, str(python))
     blender = shutil.which("blender")
     if blender is None:
-        yield Result("blender", "commands", f"not here: no blender on PATH (on Debian: apt-get install blender)")
+        yield Result("blender", "commands", "not here: no blender on PATH (on Debian: apt-get install blender)")
     else:
         yield _test(_named(blender), "commands", COMMANDS, arguments, blender)
     lacking = [name for name in ("blender", "Xvfb") if shutil.which(name) is None]

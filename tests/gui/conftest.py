@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,17 +63,8 @@ def screen() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def desk(screen: str, archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    place = tmp_path_factory.mktemp("gui")
-    home = place / "home"
-    variables = environment(home)
-    desktop.install(archive, variables)
-    # An instance of that name is all that keeps the bridge from starting a worker.
-    with (
-        serving(home, "--instance", f"nobody=unix:{place}/nobody.sock") as served,
-        desktop.window(screen, variables, place) as window,
-    ):
-        window.descriptor()
-        yield Desk(window, served)
+    with sitting(screen, archive, tmp_path_factory.mktemp("gui")) as desk:
+        yield desk
 
 
 @pytest.fixture
@@ -85,6 +77,20 @@ def tool(desk: Desk) -> Iterator[Tool]:
         yield tool
         until(lambda: "blender" in known(client))
         assert tool.python("result = 1") == 1
+
+
+@contextmanager
+def sitting(screen: str, archive: Path, place: Path, *, mouse: bool = False) -> Iterator[Desk]:
+    """A desk of its own; all that it needs is in the directory `place`."""
+    variables = environment(place / "home")
+    desktop.install(archive, variables)
+    # An instance of that name is all that keeps the bridge from starting a worker.
+    with (
+        serving(place / "home", "--instance", f"nobody=unix:{place}/nobody.sock") as served,
+        desktop.window(screen, variables, place, mouse=mouse) as window,
+    ):
+        window.descriptor()
+        yield Desk(window, served)
 
 
 def known(client: Client) -> list[str]:

@@ -114,15 +114,19 @@ class Window:
 
 
 @contextmanager
-def window(screen: str, variables: Mapping[str, str], place: Path, *, hand: bool = True) -> Iterator[Window]:
+def window(
+    screen: str, variables: Mapping[str, str], place: Path, *, hand: bool = True, mouse: bool = False
+) -> Iterator[Window]:
     """A Blender on that display. Its log and what it is told by hand are in the directory `place`.
 
-    Without `hand` there is nobody who could do anything by hand, and no timer that looks for it.
+    Without `hand` there is nobody who could do anything by hand, and no timer that looks for it. With `mouse` its events
+    can be simulated, and its main loop never sleeps.
     """
     tasks, log = place / "hand", place / "blender.log"
     tasks.mkdir(parents=True)
-    width, height = map(str, SIZE)
-    command = ["blender", "-noaudio", "--enable-event-simulate", "-p", "0", "0", width, height]
+    command = ["blender", "-noaudio", "-p", "0", "0", *map(str, SIZE)]
+    if mouse:
+        command += ["--enable-event-simulate"]
     if hand:
         command += ["--python", str(Path(__file__).with_name("hand.py")), "--", str(tasks)]
     with log.open("wb") as errors:
