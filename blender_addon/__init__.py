@@ -28,7 +28,7 @@ bl_info = {
     "author": "bpy-bridge",
     "version": (0, 1, 0),
     "blender": (3, 4, 0),
-    "location": "3D Viewport > Sidebar > Bridge",
+    "location": "3D Viewport > Sidebar > bpy-bridge",
     "description": "Lets tools work in this Blender beside you: quick, undoable, cancellable",
     "category": "System",
 }

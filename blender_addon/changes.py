@@ -7,7 +7,8 @@ in the file too, and Blender's own count is the one that they see.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Tuple
+import os
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 
 class Changes:
@@ -24,12 +25,20 @@ class Changes:
         self._runs = 0
         self._noticed = False
         self._clean_since = False
+        self._written = _signature(self._file)
         handlers = bpy.app.handlers
 
         @handlers.persistent  # type: ignore[untyped-decorator]  # bpy has no types
         def settled(*_: object) -> None:
             self._file = str(bpy.data.filepath)
+            self._written = _signature(self._file)
             self._clean_since, self._noticed = True, False
+
+        @handlers.persistent  # type: ignore[untyped-decorator]  # bpy has no types
+        def saved(*_: object) -> None:
+            # Copies and the startup file come here too, and before 4.0 nothing else tells them from the file itself.
+            if _signature(str(bpy.data.filepath)) != self._written:
+                settled()
 
         @handlers.persistent  # type: ignore[untyped-decorator]  # bpy has no types
         def changed(*_: object) -> None:
@@ -37,7 +46,7 @@ class Changes:
 
         self._handlers: List[Tuple[Any, Callable[..., None]]] = [
             (handlers.load_post, settled),
-            (handlers.save_post, settled),
+            (handlers.save_post, saved),
             (handlers.depsgraph_update_post, changed),
         ]
         for where, handler in self._handlers:
@@ -80,6 +89,15 @@ class Changes:
             if handler in where:
                 where.remove(handler)
         self._handlers.clear()
+
+
+def _signature(file: str) -> Optional[Tuple[int, ...]]:
+    """What another writing of the file changes; None where there is no file."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 class WindowChanges(Changes):

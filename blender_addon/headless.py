@@ -30,7 +30,7 @@ if not __package__:
 
 from . import undo
 from .application import Blender
-from .lifetime import Lifetime
+from .lifetime import Lifetime, end_process
 from .listener import new_boot
 from .policy import policy_from_environment, set_policy
 from .pump import BlockingPump
@@ -82,6 +82,7 @@ def _serve(door: Door, announce: Optional[str], blender: Blender, lifetime: Life
     os.close(out)
     BlockingPump(server.pump, server.perform).run()
     server.stop("told to end")
+    blender.remove_temporary_files()
     end.reached.set()
     return 0
 
@@ -192,5 +193,16 @@ def _script_arguments() -> Optional[Sequence[str]]:
     return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else None
 
 
+def leave(code: int) -> NoReturn:
+    """End this process: in Blender's program by Blender's own way out, else without it.
+
+    The module has none that works everywhere: at the interpreter's end 4.5 waits for ever, and 4.2 crashes.
+    """
+    bpy = sys.modules.get("bpy")
+    if bpy is not None and not bpy.app.binary_path:
+        end_process(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(_script_arguments()))
+    leave(main(_script_arguments()))

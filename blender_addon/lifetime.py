@@ -7,12 +7,15 @@ parent   end of file on standard input, where that is a pipe or a socket; on Lin
          Blender's C code holds the interpreter, but it follows the *thread* that spawned: a parent that spawns on a
          short-lived thread kills its child with it.
 told     SIGTERM and SIGINT, through the interpreter's wake-up descriptor, which needs no main thread.
+
+`end_process` is the end itself, where Blender is a module: its own clean-up at the interpreter's end may never return.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import os
 import select
 import signal
@@ -20,7 +23,7 @@ import socket
 import stat
 import sys
 import threading
-from typing import Callable, Optional
+from typing import Callable, NoReturn, Optional
 
 _PR_SET_PDEATHSIG = 1
 _PARENT_LOOK_SECONDS = 1.0
@@ -81,6 +84,15 @@ class Lifetime:
         while endings.isdisjoint(self._woken.recv(64)):
             pass
         told()
+
+
+def end_process(code: int) -> NoReturn:
+    """End this process now, its output and its log written out; nothing else is cleaned up."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _ignore(_signal: int, _frame: object) -> None:

@@ -67,7 +67,7 @@ class Listener:
         self._changed = threading.Condition(self._lock)
         self._greeting: OrderedDict[Connection, None] = OrderedDict()
         self._open: Set[Connection] = set()
-        self._threads: Set[threading.Thread] = set()
+        self._threads: List[threading.Thread] = []
         self._leaving: Optional[str] = None
         self._pause = threading.Event()
         self._started = time.monotonic()
@@ -160,13 +160,6 @@ class Listener:
         self._server.close()
         self._readiness.close()
 
-    def _serve(self, connection: Connection) -> None:
-        try:
-            connection.serve()
-        finally:
-            with self._lock:
-                self._threads.discard(threading.current_thread())
-
     def _welcome(self, peer: socket.socket) -> None:
         if not self._server.admits(peer):
             _log.warning("refused a connection from another user")
@@ -183,17 +176,16 @@ class Listener:
                 del self._greeting[oldest]
         if oldest is not None:
             oldest.hang_up()
-        thread = threading.Thread(target=self._serve, args=(connection,), name="bpy-bridge connection", daemon=True)
-        with self._lock:
-            self._threads.add(thread)
+        thread = threading.Thread(target=connection.serve, name="bpy-bridge connection", daemon=True)
         try:
             thread.start()
         except RuntimeError:
-            with self._lock:
-                self._threads.discard(thread)
             self.gone(connection)
             peer.close()
             raise
+        with self._lock:
+            # None lets itself go: between that and its end `join` would miss it.
+            self._threads = [*(known for known in self._threads if known.is_alive()), thread]
 
     def _connection(self, peer: socket.socket) -> Connection:
         if peer.family != getattr(socket, "AF_UNIX", None):

@@ -41,6 +41,8 @@ class Main(_Sidebar, bpy.types.Panel):  # type: ignore[misc]  # bpy has no types
             _draw_stopped(self.layout, shown, context)
         else:
             _draw_running(self.layout, shown)
+        for problem in shown.broken:
+            _draw_problem(self.layout, problem, context)
 
 
 class Safety(_Sidebar, bpy.types.Panel):  # type: ignore[misc]  # as above
@@ -128,12 +130,15 @@ def _draw_stopped(layout: Any, shown: Shown, context: bpy.types.Context) -> None
     row = layout.row()
     row.label(text="Stopped", icon="UNLINKED")
     row.operator(Start.bl_idname, icon="PLAY")
-    if shown.problem is None:
-        return
+    if shown.problem is not None:
+        _draw_problem(layout, shown.problem, context)
+
+
+def _draw_problem(layout: Any, problem: str, context: bpy.types.Context) -> None:
     box = layout.box().column(align=True)
     box.alert = True
     width = context.region.width / context.preferences.system.ui_scale / _CHARACTER - 8
-    for number, line in enumerate(textwrap.wrap(shown.problem, max(int(width), 16))):
+    for number, line in enumerate(textwrap.wrap(problem, max(int(width), 16))):
         box.label(text=line, icon="BLANK1" if number else "ERROR")
 
 

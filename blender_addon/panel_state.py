@@ -35,7 +35,9 @@ class Activity(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Everything that the panel says. `address` is None where it does not run, and `problem` then may say why."""
+    """Everything that the panel says. `address` is None where it does not run, and `problem` then may say why; `broken`
+    are the add-ons whose commands cannot be had, with the reason.
+    """
 
     address: Optional[str]
     problem: Optional[str]
@@ -44,10 +46,11 @@ class Shown(NamedTuple):
     log: Tuple[Line, ...]
     ran: int
     code: bool
+    broken: Tuple[str, ...] = ()
 
 
 def look(server: Optional[Server], problem: Optional[str], policy: Policy) -> Shown:
-    """What there is to say now. Any thread."""
+    """What there is to say now. Main thread."""
     if server is None:
         return Shown(None, problem, (), Activity(), (), 0, policy.code)
     journal = server.journal
@@ -56,7 +59,9 @@ def look(server: Optional[Server], problem: Optional[str], policy: Policy) -> Sh
     activity = Activity(running.get("method"), int(running.get("seconds", 0)), status["queued"])
     log = tuple(line_of(entry) for entry in journal.entries()[:MOST_LINES])
     names = [f"{client.name} {client.version}".strip() for client in server.clients()]
-    return Shown(server.address, problem, tuple(shortened(names)), activity, log, journal.count, policy.code)
+    clients = tuple(shortened(names))
+    broken = tuple(f"{name}: {its.problem}" for name, its in server.neighbours().items() if its.problem)
+    return Shown(server.address, problem, clients, activity, log, journal.count, policy.code, broken)
 
 
 def line_of(entry: Entry) -> Line:

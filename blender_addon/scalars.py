@@ -92,10 +92,16 @@ def _within(constraints: Constraints) -> tuple[float, float, str]:
 
 def _bounds_in_words(constraints: Constraints) -> str:
     if constraints.ge is not None and constraints.le is not None:
-        return f" from {constraints.ge:g} to {constraints.le:g}"
+        return f" from {_plainly(constraints.ge)} to {_plainly(constraints.le)}"
     words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
-    said = [f"{word} {bound:g}" for name, word in words.items() if (bound := getattr(constraints, name)) is not None]
+    bounds = {word: getattr(constraints, name) for name, word in words.items()}
+    said = [f"{word} {_plainly(bound)}" for word, bound in bounds.items() if bound is not None]
     return " " + " and ".join(said) if said else ""
+
+
+def _plainly(bound: float) -> str:
+    """Whole numbers with all their digits: the g format rounds them."""
+    return str(int(bound)) if abs(bound) < 1e15 and bound == int(bound) else f"{bound:g}"
 
 
 def _float(constraints: Constraints) -> Type:

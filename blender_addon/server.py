@@ -77,7 +77,8 @@ class Server:
             describe=blender.describe,
         )
         self._announcement = self._announced(door, name)
-        self._started = self._left = self._ended = False
+        self._started = self._ended = False
+        self._left: Optional[str] = None
         self._performing: Optional[int] = None
 
     def start(self) -> None:
@@ -128,8 +129,13 @@ class Server:
         return True
 
     def leave(self, reason: str) -> Optional[Work]:
-        """Let nobody in and run nothing more; return what still runs. From any thread, any number of times."""
-        self._left = True
+        """Let nobody in and run nothing more; return what still runs. From any thread, any number of times.
+
+        Everybody is told the first reason.
+        """
+        if self._left is None:
+            self._left = reason
+        reason = self._left
         if self._announcement is not None:
             self._announcement.withdraw()
         self._listener.leave(reason)
@@ -163,7 +169,7 @@ class Server:
     @property
     def leaving(self) -> bool:
         """It has been told to end. From any thread."""
-        return self._left
+        return self._left is not None
 
     def _announced(self, door: Door, name: Optional[str]) -> Optional[Announcement]:
         if name is None:

@@ -37,6 +37,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Sequence
 
 from . import headless
 from .image_threads import stop_image_threads
+from .lifetime import end_process
 
 _LONGEST_PACKET = 65_536
 _ORPHAN_SECONDS = 1.0
@@ -173,10 +174,7 @@ def _live(work: Work, arguments: Sequence[str], stdin: int, output: int) -> NoRe
         traceback.print_exc()
     finally:
         # Not the interpreter's own way out: at it Blender would wait for threads that the fork has lost.
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
+        end_process(code)
 
 
 def _load_blender() -> str:
@@ -241,4 +239,4 @@ def _say(to: socket.socket, message: Dict[str, Any], *descriptors: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    headless.leave(main())

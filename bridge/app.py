@@ -25,7 +25,8 @@ from .frontends.http import HttpDoor, Pages, url
 from .frontends.mcp import McpDoor
 from .jobs.engines.local import LocalEngine
 from .jobs.performing import Performer
-from .jobs.queue import Pace, Queue
+from .jobs.pace import Pace
+from .jobs.queue import Queue
 from .jobs.store import open_store
 from .listeners import Listener, open_listener
 from .memory import MemoryBudget, MemoryShare
@@ -37,6 +38,7 @@ from .supervised import dispatcher, keep_running
 log = structlog.get_logger(__name__)
 
 _FAREWELL = 0.25
+_LAST_WORDS = 2.0
 _CHOOSE_HTTP = "--http tcp:127.0.0.1:PORT, or none with --http off"
 
 
@@ -125,7 +127,7 @@ class Bridge:
         )
         sent_tokens = settings.mcp != "off" and (settings.http != "off" or settings.mcp.startswith("tcp:"))
         self._mcp_token = paths.ensure_token(paths.mcp_token_file()) if sent_tokens else ""
-        self.mcp = McpDoor(self.service, self._mcp_token)
+        self.mcp = McpDoor(self.service, self._mcp_token, settings.safety.write_folders)
         mounted = {} if settings.mcp == "off" else {"/mcp": self.mcp}
         self.http = HttpDoor(Pages(self.status, self.metrics.page, mounted))
 
@@ -166,7 +168,9 @@ class Bridge:
         self.status.draining = True
         log.info("shutting down", why=why, in_flight=self.door.in_flight, drain_timeout=self._settings.drain_timeout)
         self.door.stop_accepting("the bridge is shutting down")
-        self._log_step("doors closed to new clients, goodbye said", clients=self.door.clients)
+        self.mcp.stop_accepting()
+        clients = self.door.clients + self.mcp.clients
+        self._log_step("doors closed to new clients, goodbye said", clients=clients)
         async with trio.open_nursery() as beside:
             if self.jobs is not None:
                 beside.start_soon(self.jobs.drain)
@@ -178,6 +182,7 @@ class Bridge:
         with trio.move_on_after(_FAREWELL):
             await self.door.left()
         self.door.close()
+        self.mcp.close()
         self._log_step("client connections closed")
         self._serving.cancel()
 
@@ -185,8 +190,12 @@ class Bridge:
         with trio.move_on_after(self._settings.drain_timeout) as draining:
             await self.fleet.drain()
             await self.door.settled()
+            await self.mcp.settled()
         if draining.cancelled_caught:
             log.warning("not everything ended in time, the rest is cancelled", in_flight=self.door.in_flight)
+            self.mcp.cancel()
+            with trio.move_on_after(_LAST_WORDS):
+                await self.mcp.settled()
         else:
             self._log_step("requests in flight ended")
 

@@ -98,6 +98,10 @@ class StoreUnavailable(JobError):
     """The store cannot be reached, or cannot write; nothing is known to have happened."""
 
 
+class Unstorable(JobError):
+    """The store cannot keep such a value; another attempt to write it would be refused too."""
+
+
 class RequestError(Fault, BridgeError):
     """A request's failure, with its outcome. Subclasses fix the code."""
 

@@ -155,6 +155,15 @@ class JobEnded(NamedTuple):
     seconds: float
 
 
+class JobsCounted(NamedTuple):
+    """`counts` is how many jobs the store has in each state. `silences`: by kind, the seconds since the one of this
+    bridge's running jobs that has been quiet for longest told of progress or of a new phase.
+    """
+
+    counts: Mapping[str, int]
+    silences: Mapping[str, float]
+
+
 BridgeEvent = (
     LeaseGranted
     | LeaseReleased
@@ -176,6 +185,7 @@ BridgeEvent = (
     | JobSnoozed
     | JobRescued
     | JobEnded
+    | JobsCounted
 )
 
 Emit = Callable[[BridgeEvent], None]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..scalars import got
 from ..schema import did_you_mean, nearest
+from ..wire import Fault
 from .fcurves import Curves, curves_of
 from .lookup import refuse
 
@@ -34,6 +36,10 @@ class Channel:
             has = f"has {self._count} components" if self._count else "is a single value"
             raise refuse("index", f"{name} {has}")
         self._index = index
+
+    def moves(self, block: Any, curve: Any) -> bool:
+        """Whether a curve of that data-block is one of this property's."""
+        return bool(block == self._block and curve.data_path == self._path)
 
     def wrong(self, value: Any) -> Optional[str]:
         """What is wrong with a value for this property, None where nothing is."""
@@ -68,7 +74,7 @@ class Channel:
 
     def curves(self) -> List[Any]:
         """The curves of this property."""
-        return [curve for group in curves_of(self._block) for curve in group if curve.data_path == self._path]
+        return [curve for group in curves_of(self._block) for curve in group if self.moves(self._block, curve)]
 
     def _value(self) -> Any:
         return self._holder[self._name] if self._custom else getattr(self._holder, self._name)
@@ -100,6 +106,11 @@ def channel_of(item: Any, path: str, index: Optional[int]) -> Channel:
             holder = None
     if holder is None or not hasattr(holder, "bl_rna"):
         raise refuse("data_path", f"{item.name!r} has no {found['owner']!r}")
+    block = holder.id_data
+    if all(block != own for _prefix, own in _blocks(item)):
+        raise refuse(
+            "data_path", f"{found['owner']!r} belongs to {block.name!r}: name the object that has it as its own"
+        )
     if custom:
         if name not in holder.keys():  # noqa: SIM118  # Blender's data is no dictionary
             raise refuse("data_path", f"there is no custom property {name!r}", nearest(name, holder.keys()))
@@ -118,12 +129,47 @@ def _check_animatable(holder: Any, name: str) -> None:
         raise refuse("data_path", f"Blender does not animate {name!r}", nearest(name, known))
 
 
-def curves_with_prefix(item: Any) -> Iterator[Tuple[str, Curves, Any]]:
-    """The curves of an object, and those of its data with the prefix "data."."""
-    for prefix, owner in (("", item), ("data.", item.data)):
-        for curves in curves_of(owner):
+class Animated(NamedTuple):
+    """One curve of an object or of its data: the path of its property from the object on, and where the curve is."""
+
+    path: str
+    curves: Curves
+    curve: Any
+
+
+def curves_from(item: Any, path: Optional[str]) -> Iterator[Animated]:
+    """The curves of that property; of all of an object and its data where there is no path."""
+    wanted = None
+    # What is animated may be gone by now; its curves are still called by their path.
+    with contextlib.suppress(Fault):
+        wanted = channel_of(item, path, None) if path is not None else None
+    for prefix, block in _blocks(item):
+        for curves in curves_of(block):
             for curve in curves:
-                yield prefix, curves, curve
+                if path in (None, prefix + curve.data_path) or (wanted is not None and wanted.moves(block, curve)):
+                    yield Animated(prefix + curve.data_path, curves, curve)
+
+
+def _blocks(item: Any) -> Iterator[Tuple[str, Any]]:
+    """The data-blocks that are animated with an object, each with the path to it: its own, its data's, its materials'.
+
+    Each once: two slots may have one material.
+    """
+    told = set()
+    for prefix, block in _blocks_by_path(item):
+        if block is not None and block not in told:
+            told.add(block)
+            yield prefix, block
+
+
+def _blocks_by_path(item: Any) -> Iterator[Tuple[str, Any]]:
+    yield "", item
+    yield "data.", item.data
+    for part in ("shape_keys", "node_tree"):
+        yield f"data.{part}.", getattr(item.data, part, None)
+    for number, slot in enumerate(item.material_slots):
+        yield f"material_slots[{number}].material.", slot.material
+        yield f"material_slots[{number}].material.node_tree.", getattr(slot.material, "node_tree", None)
 
 
 def _like(before: Any, value: Any) -> Any:

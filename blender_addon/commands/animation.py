@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Any, List, Literal, Optional, TypedDict, Union
 
 from ..constraints import Range, Size
-from .animated import channel_of, curves_with_prefix
+from .animated import channel_of, curves_from
 from .catalogue import command
 from .described import rounded
 from .lookup import current_scene, object_named, refuse, refuse_all
@@ -18,7 +18,8 @@ KeyFrame = Annotated[float, "the frame, fractions allowed", Range(-1_048_574, 1_
 Path = Annotated[
     str,
     'what moves, as Blender names it, from the object on: "location", "rotation_euler", "scale", "hide_render", '
-    '"data.energy", "data.lens", \'modifiers["Subdivision"].levels\', \'["my property"]\'',
+    '"data.energy", "data.lens", \'modifiers["Subdivision"].levels\', \'["my property"]\', '
+    '\'data.shape_keys.key_blocks["Key 1"].value\', "active_material.diffuse_color"',
     Size(1, 512),
 ]
 Interpolation = Literal[
@@ -151,16 +152,15 @@ def list_keyframes(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> KeyPage:
-    """List an object's keyframes and its data's, a page at a time, by property, component and frame."""
-    found = [
-        (prefix + curve.data_path, curve.array_index, point)
-        for prefix, _curves, curve in curves_with_prefix(object_named(object, "object"))
-        if data_path in (None, prefix + curve.data_path)
-        for point in curve.keyframe_points
+    """List keyframes of an object, its data and its materials, a page at a time, by property, component and frame."""
+    keys = [
+        (found.path, found.curve.array_index, point)
+        for found in curves_from(object_named(object, "object"), data_path)
+        for point in found.curve.keyframe_points
     ]
-    found.sort(key=lambda key: (key[0], key[1], key[2].co.x))
-    shown, following = page(found, limit, offset)
-    return {"keyframes": [_key(*key) for key in shown], "total": len(found), "next_offset": following}
+    keys.sort(key=lambda key: (key[0], key[1], key[2].co.x))
+    shown, following = page(keys, limit, offset)
+    return {"keyframes": [_key(*key) for key in shown], "total": len(keys), "next_offset": following}
 
 
 @command("animation.delete_keyframes", destructive=True, idempotent=True)
@@ -172,13 +172,13 @@ def delete_keyframes(
     start: Annotated[Optional[KeyFrame], "from this frame on"] = None,
     end: Annotated[Optional[KeyFrame], "up to this frame, itself included"] = None,
 ) -> DeletedKeys:
-    """Delete keyframes of an object and its data; a property without any stays at the value that it has now."""
+    """Delete keyframes of an object, its data and its materials. A property without any stays at the value it has."""
     item = object_named(object, "object")
     first = float("-inf") if start is None else start
     last = float("inf") if end is None else end
     deleted = left = 0
-    for prefix, curves, curve in curves_with_prefix(item):
-        if data_path not in (None, prefix + curve.data_path) or index not in (None, curve.array_index):
+    for _path, curves, curve in curves_from(item, data_path):
+        if index not in (None, curve.array_index):
             continue
         points = curve.keyframe_points
         going = [number for number, point in enumerate(points) if first <= point.co.x <= last]

@@ -13,14 +13,16 @@ from .paging import Fields, Limit, Offset, only, page
 from .parameters import Location, Name, Positive, Rotation
 from .rna import set_properties
 
-Projection = Literal["perspective", "orthographic", "panoramic"]
+Projection = Annotated[Literal["perspective", "orthographic", "panoramic"], "panoramic is for Cycles alone"]
 _TYPES: Dict[str, str] = {"perspective": "PERSP", "orthographic": "ORTHO", "panoramic": "PANO"}
 
 Lens = Annotated[float, "focal length in mm: 24 is wide, 50 normal, 85 for portraits", Range(1, 5000)]
 Sensor = Annotated[float, "the sensor's width in mm", Range(1, 1000)]
 Fstop = Annotated[float, "aperture: small numbers blur what is out of focus", Range(0.01, 128)]
 Focus = Annotated[str, 'the object that is sharp: switches the depth of field on; "" switches it off']
-FocusDistance = Annotated[Positive, "what is sharp, without an object: switches the depth of field on"]
+ClipStart = Annotated[Positive, "what is nearer than this is not seen"]
+ClipEnd = Annotated[Positive, "what is farther than this is not seen"]
+FocusDistance = Annotated[Positive, "what is sharp, without an object: switches depth of field on"]
 Properties = Annotated[
     Optional[Dict[str, Any]], "other properties of the camera's data by Blender's names, as shift_x or sensor_fit"
 ]
@@ -66,12 +68,10 @@ def create(
     lens: Lens = 50.0,
     sensor_width: Sensor = 36.0,
     ortho_scale: Annotated[Positive, "how much an orthographic camera sees, in metres"] = 6.0,
-    clip_start: Positive = 0.1,
-    clip_end: Positive = 1000.0,
+    clip_start: ClipStart = 0.1,
+    clip_end: ClipEnd = 1000.0,
     focus: Optional[Focus] = None,
-    focus_distance: Annotated[
-        Optional[Positive], "what is sharp, without an object: switches depth of field on"
-    ] = None,
+    focus_distance: Optional[FocusDistance] = None,
     fstop: Optional[Fstop] = None,
     activate: Annotated[bool, "render through it"] = True,
 ) -> CameraState:
@@ -112,12 +112,10 @@ def update(
     lens: Optional[Lens] = None,
     sensor_width: Optional[Sensor] = None,
     ortho_scale: Annotated[Optional[Positive], "how much an orthographic camera sees, in metres"] = None,
-    clip_start: Optional[Positive] = None,
-    clip_end: Optional[Positive] = None,
+    clip_start: Optional[ClipStart] = None,
+    clip_end: Optional[ClipEnd] = None,
     focus: Optional[Focus] = None,
-    focus_distance: Annotated[
-        Optional[Positive], "what is sharp, without an object: switches depth of field on"
-    ] = None,
+    focus_distance: Optional[FocusDistance] = None,
     fstop: Optional[Fstop] = None,
     properties: Properties = None,
 ) -> CameraState:

@@ -24,8 +24,13 @@ _FILENAME = "<code>"
 _LONGEST_OUTPUT = 32_768
 
 
-class Executed(TypedDict):
-    """`result` is the variable `result` as JSON, null where the code has set none."""
+class Copied(TypedDict, total=False):
+    autosave: str
+
+
+class Executed(Copied):
+    """`result` is the variable `result` as JSON, null where the code has set none. `autosave`, where the person wants
+    one, is a copy of the file from before the code ran."""
 
     result: Any
     stdout: str
@@ -47,8 +52,9 @@ def execute(
     Blender; `bpy.ops.wm.quit_blender` is refused.
     """
     permit_code()
-    before_code()
     out, err = _Output(), _Output()
+    copy = before_code()
+    copied: Copied = {"autosave": copy} if copy is not None else {}
     namespace = _namespace(call, args)
     with _streams(out, err), _source_lines(code), guarded():
         try:
@@ -58,12 +64,12 @@ def execute(
         except SystemExit as leaving:
             # Blender itself would quit; a script that ends itself well has ended well.
             if leaving.code not in (None, 0):
-                raise _failure(leaving, out, err) from None
+                raise _failure(leaving, out, err, copied) from None
         except BaseException as error:  # noqa: BLE001  # the caller's code raises what it likes, and gets it told
-            raise _failure(error, out, err) from None
+            raise _failure(error, out, err, copied) from None
         result = plain(namespace.get("result"))
     call.check()
-    return {"result": result, "stdout": out.text(), "stderr": err.text()}
+    return {"result": result, "stdout": out.text(), "stderr": err.text(), **copied}
 
 
 def _namespace(call: Call, args: Optional[Dict[str, Any]]) -> Dict[str, Any]:
@@ -122,12 +128,12 @@ def _source_lines(code: str) -> Iterator[None]:
         linecache.cache.pop(_FILENAME, None)
 
 
-def _failure(error: BaseException, out: _Output, err: _Output) -> Fault:
+def _failure(error: BaseException, out: _Output, err: _Output, copied: Copied) -> Fault:
     kind = type(error).__name__
     told = "".join(traceback.format_exception(type(error), error, _own_frames(error.__traceback__)))
     line = f" (line {number})" if (number := _line_number(error)) else ""
     message = f"{kind}: {_text(error)}{line}"
-    data = {"type": kind, "traceback": told, "stdout": out.text(), "stderr": err.text()}
+    data = {"type": kind, "traceback": told, "stdout": out.text(), "stderr": err.text(), **copied}
     return Fault("execution_failed", message, data=data)
 
 

@@ -30,13 +30,21 @@ def new_data(before: Dict[str, Set[int]]) -> Dict[str, list[Any]]:
     return {name: blocks for name, blocks in found.items() if blocks}
 
 
-def _types() -> Iterator[Tuple[str, Any]]:
+def data_collections() -> Iterator[Any]:
+    """The properties of bpy.data that hold the data of one type each."""
     import bpy
 
     for prop in bpy.data.bl_rna.properties:
         # Since 5.2 there is one of all data, of whatever type.
         if prop.type == "COLLECTION" and prop.fixed_type.identifier != "ID":
-            yield prop.identifier, getattr(bpy.data, prop.identifier)
+            yield prop
+
+
+def _types() -> Iterator[Tuple[str, Any]]:
+    import bpy
+
+    for prop in data_collections():
+        yield prop.identifier, getattr(bpy.data, prop.identifier)
 
 
 def _is_root(block: Any) -> bool:

@@ -14,7 +14,7 @@ from .described import MOST_NAMES
 from .external import ExternalFile
 from .lookup import refuse
 from .parameters import Name
-from .places import AbsolutePath, to_write
+from .places import AbsolutePath, to_write_into
 
 _PACKABLE = {"images": "image", "sounds": "sound", "fonts": "font"}
 Some = Annotated[Optional[List[Name]], "only these images, sounds and fonts, by name; default: all", Size(1, 1000)]
@@ -107,11 +107,7 @@ def _folder(folder: Optional[str]) -> Path:
 
     if folder is None and not bpy.data.filepath:
         raise refuse("folder", "is required: the open file has never been saved")
-    place = Path(folder if folder is not None else bpy.path.abspath("//textures")).expanduser()
-    if place.is_dir():
-        permit_write(str(place / "file"))
-        return place
-    return to_write(str(place), param="folder")
+    return to_write_into(folder if folder is not None else bpy.path.abspath("//textures"))
 
 
 def _chosen(names: Optional[Sequence[str]], *, packed: bool) -> List[Any]:

@@ -19,7 +19,8 @@ Kind = Literal["point", "sun", "spot", "area"]
 Energy = Annotated[float, "power in watts; of a sun its strength, where 1 to 5 is daylight", Range(0, 1e9)]
 Size = Annotated[float, "width of the source: larger is softer. Of a sun its angle in radians", Range(0, 1e4)]
 SizeY = Annotated[Positive, "an area's height, where it is not square"]
-SpotAngle = Annotated[float, "a spot's whole cone", Range(0.0175, 3.1415)]
+SpotAngle = Annotated[float, "a spot's whole cone, in radians", Range(0.0175, 3.1415)]
+Shadow = Annotated[bool, "it throws shadows"]
 Properties = Annotated[Optional[Dict[str, Any]], "other properties of the light's data by Blender's names"]
 
 # What suits things a few metres away.
@@ -65,7 +66,7 @@ def create(
     size_y: Optional[SizeY] = None,
     spot_angle: Optional[SpotAngle] = None,
     spot_blend: Annotated[Optional[Fraction], "how soft a spot's edge is"] = None,
-    shadow: bool = True,
+    shadow: Shadow = True,
 ) -> LightState:
     """Add a light that points at a target, or in the direction of its rotation. light.studio adds three at once."""
     import bpy
@@ -100,7 +101,7 @@ def update(
     size_y: Optional[SizeY] = None,
     spot_angle: Optional[SpotAngle] = None,
     spot_blend: Annotated[Optional[Fraction], "how soft a spot's edge is"] = None,
-    shadow: Optional[bool] = None,
+    shadow: Optional[Shadow] = None,
     properties: Properties = None,
 ) -> LightState:
     """Change a light; what is not given stays as it is.

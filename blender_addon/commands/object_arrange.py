@@ -12,7 +12,7 @@ from .described import rounded
 from .lookup import in_view_layer, objects_named, refuse
 from .parameters import Name
 
-Axis = Literal["x", "y", "z"]
+Axis = Annotated[Literal["x", "y", "z"], "of the world"]
 Names = Annotated[List[Name], "the objects' names", Size(1, 1000)]
 
 

@@ -65,10 +65,21 @@ def to_write(path: str, suffix: str = "", *, others: Sequence[str] = (), param: 
     return place
 
 
+def to_write_into(path: str, *, param: str = "folder") -> Path:
+    """A folder in which files can be written; one that is missing can be made. Raises Fault as `to_write`."""
+    place = _absolute(path, param)
+    if not place.is_dir():
+        return to_write(path, param=param)
+    permit_write(str(place))
+    return place
+
+
 def _absolute(path: str, param: str) -> Path:
     place = Path(path).expanduser()
     if not place.is_absolute():
         raise refuse(param, f"expected an absolute path, got {path!r}: Blender's working directory is not yours")
+    if str(place).startswith("//"):
+        raise refuse(param, f"{path!r} begins with //, which to Blender is the open file's folder: write all of it out")
     return place
 
 

@@ -27,6 +27,7 @@ from .render_output import (
     write_picture,
 )
 from .render_progress import progress_of_renders
+from .unfinished import forget_unfinished
 
 
 class Rendered(TypedDict):
@@ -128,6 +129,7 @@ def save(
         region=region,
     )
     call.check()
+    forget_unfinished(place.parent)
     with prepared(shot, suffix) as ready, progress_of_renders(call) as progress:
         progress.begin()
         write_picture(ready.scene, place, call)

@@ -31,6 +31,7 @@ from .render_output import (
 )
 from .render_progress import progress_of_renders
 from .render_settings import kept_frame
+from .unfinished import forget_unfinished
 
 MOST_FRAMES = 100_000
 # Of a long animation the pattern tells the names.
@@ -123,6 +124,7 @@ def animation(
     wanted = list(zip(frames, places))  # noqa: B905  # one place a frame
     todo = [(frame, place) for frame, place in wanted if not (skip_existing and place.is_file())]
     call.check()
+    forget_unfinished(first.parent)
     with prepared(shot, suffix) as ready, kept_frame(ready.scene):
         _render(call, ready.scene, todo)
     return {

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Iterator, Literal, Mapping, NamedTuple, Optional, Tuple
 
 from ..call import Call
 from ..constraints import Range
+from .file_outputs import permit_outputs
 from .lookup import camera_named, current_scene, refuse
 from .parameters import Fraction, Name
 from .render_settings import kept_settings, picture_size, set_engine, set_samples
+from .unfinished import written_whole
 
 Pixels = Annotated[int, Range(4, 16_384)]
 Width = Annotated[Optional[Pixels], "in pixels; default: the scene's, or what keeps its proportions"]
@@ -73,10 +74,14 @@ def planned(
     transparent: Optional[bool],
     region: Optional[Tuple[float, float, float, float]],
 ) -> Shot:
-    """Check what is asked for, before Blender is touched. Raises Fault `invalid_params`."""
+    """Check what is asked for, before Blender is touched.
+
+    Raises Fault `invalid_params`; `forbidden` where the scene's compositor writes where the policy says no.
+    """
     import bpy
 
     scene = current_scene()
+    permit_outputs(scene)
     view = camera_named(camera, "camera") if camera is not None else scene.camera
     if view is None:
         problem = "the scene has none: add one with camera.create, or name one here"
@@ -150,25 +155,24 @@ def write_picture(scene: Any, place: Path, call: Call) -> None:
 
     Raises RuntimeError where Blender cannot render or write it; Interrupted, and there is no picture.
     """
-    import bpy
-
-    # The process is in the name: who takes over from a worker that was given up must not meet its file.
-    unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
-    scene.render.filepath = str(unfinished)
-    try:
-        bpy.ops.render.render(write_still=True, scene=scene.name)
-        # Blender swallows an interrupt while it renders, and the picture may be half of one.
-        call.check()
-        if not unfinished.is_file():
-            raise RuntimeError(f"Blender rendered, and wrote no picture to {place}")
-        os.replace(unfinished, place)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with written_whole(place) as unfinished:
+        _render(scene, unfinished, call)
 
 
 def picture_bytes(scene: Any, call: Call) -> bytes:
     """Render the scene's current frame, in the format that it is set to. Raises as write_picture does."""
     with tempfile.TemporaryDirectory(prefix="bpy-bridge-") as directory:
         place = Path(directory) / "picture"
-        write_picture(scene, place, call)
+        _render(scene, place, call)
         return place.read_bytes()
+
+
+def _render(scene: Any, place: Path, call: Call) -> None:
+    import bpy
+
+    scene.render.filepath = str(place)
+    bpy.ops.render.render(write_still=True, scene=scene.name)
+    # Blender swallows an interrupt while it renders, and the picture may be half of one.
+    call.check()
+    if not place.is_file():
+        raise RuntimeError(f"Blender rendered, and wrote no picture to {place}")

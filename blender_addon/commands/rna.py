@@ -77,7 +77,7 @@ def _check(owner: Any, values: Mapping[str, Any], path: str, found: _Found) -> N
         place = f"{path}.{name}"
         prop = properties.get(name)
         if prop is None or name == "rna_type":
-            known = [other.identifier for other in properties if not other.is_readonly or other.type == "POINTER"]
+            known = [other.identifier for other in properties if _may_be_named(other)]
             kind = owner.bl_rna.name or owner.bl_rna.identifier
             hint = did_you_mean(name, known) or f"; it has {', '.join(known[:30])}"
             found.problems.append((place, f"{kind} has no property {name!r}{hint}"))
@@ -91,6 +91,10 @@ def _check(owner: Any, values: Mapping[str, Any], path: str, found: _Found) -> N
             found.settings.append(_Setting(owner, prop, _checked(owner, prop, value, found), place))
         except Mismatch as mismatch:
             found.problems.extend((place + deeper, problem) for deeper, problem in mismatch.problems)
+
+
+def _may_be_named(prop: Any) -> bool:
+    return prop.identifier != "rna_type" and (not prop.is_readonly or prop.type == "POINTER")
 
 
 def _checked(owner: Any, prop: Any, value: Any, found: _Found) -> Any:

@@ -9,6 +9,7 @@ from ..constraints import Range, Size
 from ..policy import permit_write
 from ..scalars import Mismatch, got
 from ..schema import compile_type, did_you_mean, nearest
+from .data_counts import data_collections
 from .described import rounded
 from .parameters import HexColour, linear_rgba
 
@@ -230,9 +231,7 @@ def _data_of(kind: Any) -> Any:
     import bpy
 
     if not _places:
-        for prop in bpy.data.bl_rna.properties:
-            if prop.type == "COLLECTION":
-                _places[prop.fixed_type.identifier] = prop.identifier
+        _places.update((prop.fixed_type.identifier, prop.identifier) for prop in data_collections())
     while kind is not None:
         place = _places.get(kind.identifier)
         if place is not None:

@@ -270,10 +270,18 @@ def _mcp(mcp: argparse.ArgumentParser) -> None:
     meaning = "without one: MCP on standard input and output"
     actions = mcp.add_subparsers(dest="action", metavar="ACTION", prog="bpy-bridge mcp", help=meaning)
     config = _command(actions, "config", "print an assistant's configuration for this bridge, or put it in place")
-    config.add_argument("client", choices=["claude-desktop", "claude-code", "cursor", "vscode"], help="the assistant")
-    config.add_argument("--write", action="store_true", help="merge it into the assistant's file, keeping a copy")
-    config.add_argument("--tools", metavar="TOOLS", help="core (default), full, or families such as scene,object")
-    config.add_argument("--instance", metavar="NAME", help="the Blender that is meant")
+    config.add_argument(
+        "client", nargs="?", choices=["claude-desktop", "claude-code", "cursor", "vscode"], help="the assistant"
+    )
+    config.add_argument("--write", action="store_true", help="merge it into that assistant's file, keeping a copy")
+    config.add_argument(
+        "--tools", metavar="TOOLS", help="which tools are listed: core (default), full, or families: scene,object"
+    )
+    config.add_argument(
+        "--instance",
+        metavar="NAME",
+        help="the Blender that is meant; default: who serves requests without a name",
+    )
     _name(config)
     _name(_command(actions, "token", "print the token of MCP over HTTP, which is at /mcp on the HTTP door"))
 

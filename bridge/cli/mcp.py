@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from bridge import assistants, paths, relay
 
@@ -17,19 +18,31 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace) -> int:
-    assistant = assistants.assistants()[options.client]
-    server = assistants.entry(assistant, tools=options.tools, instance=options.instance)
-    if not options.write:
-        output.print_json(assistants.configuration(assistant, server))
+    if options.write and options.client is None:
+        options.parser.error("--write needs the assistant's name")
+    known = assistants.assistants()
+    assistant = known.get(options.client)
+    name = assistants.entry_name(options.instance)
+    server = assistants.entry(
+        typed=assistant is None or assistant.typed, tools=options.tools, instance=options.instance
+    )
+    if assistant is None:
+        print(json.dumps(assistants.configuration("mcpServers", name, server), ensure_ascii=False, indent=2))
+        output.complain(f"so most assistants want it; for {', '.join(known)} there is more: name one")
+    elif not options.write:
+        print(json.dumps(assistants.configuration(assistant.table, name, server), ensure_ascii=False, indent=2))
         output.complain(f"this belongs into {assistant.file}; --write puts it there")
-        return 0
-    written = assistants.write(assistant, server)
-    if not written.changed:
-        print(f"{written.file} says so already")
-        return 0
-    kept = "" if written.backup is None else f"; what it was is in {written.backup}"
-    print(f"{assistant.title}: {written.file} is written{kept}; now {assistant.afterwards}")
+    else:
+        _tell(assistant, assistants.write(assistant, name, server))
     return 0
+
+
+def _tell(assistant: assistants.Assistant, written: assistants.Written) -> None:
+    if not written.changed:
+        print(f"{written.file} says so already, as {written.name}")
+        return
+    kept = "" if written.backup is None else f"; what it was is in {written.backup}"
+    print(f"{assistant.title}: {written.file} has it as {written.name}{kept}; now {assistant.afterwards}")
 
 
 def _token() -> int:

@@ -12,6 +12,7 @@ from bridge.app import Doors, serve
 from bridge.config import Settings, load_settings
 from bridge.daemon.detach import go_home
 from bridge.errors import BridgeError
+from bridge.jobs.store.address import passwords
 
 from . import flags
 
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace, announce: Callable[[list[str], str | None, 
 
 def _secrets(settings: Settings, token: str | None) -> list[str]:
     tokens = [token, *(instance.secret() for instance in settings.instances.values())]
-    return [text for text in tokens if text]
+    return [text for text in [*tokens, *passwords(settings.jobs.url.get_secret_value())] if text]
 
 
 def _reason(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from bridge.paths import default_jobs_url, jobs_directory
 
+from .slurm import SlurmSettings
 from .tables import Table
-from .values import Blender, Count, Seconds
+from .values import Blender, Count, Seconds, VariableName, VariableValue
 
 
 def _namespace(text: str) -> str:
@@ -36,6 +37,8 @@ class JobsSettings(Table):
     """Where each job's files go, in a directory of its id."""
     blender: Blender = Field(default="bpy", examples=["/opt/blender/blender"])
     """The Blender that jobs run in: `bpy`, which is the wheel or else the `blender` on PATH, or an executable."""
+    env: dict[VariableName, VariableValue] = Field(default_factory=dict, examples=[{"OCIO": "/opt/config.ocio"}])
+    """Environment variables that these Blenders get beside the bridge's own."""
     drain_timeout: Seconds = 30.0
     """How long jobs may go on when the bridge ends; then they go back into the queue, at no cost."""
     lease: Seconds = 30.0
@@ -46,3 +49,5 @@ class JobsSettings(Table):
     """How often the queue is looked at where nothing was heard."""
     backoff: Seconds = 10.0
     """The pause after a job's first error; it doubles with each."""
+    slurm: SlurmSettings = Field(default_factory=SlurmSettings)
+    """The cluster that jobs with `run_on: "slurm"` run on."""

@@ -9,10 +9,11 @@ from typing import Any, Literal
 import trio
 
 from bridge import events
-from bridge.errors import BridgeError, Lost, StoreUnavailable
+from bridge.errors import BridgeError, Lost, StoreUnavailable, Unstorable
 
 from .access import Access
 from .model import Job
+from .rate import Rate
 from .store import Store
 
 Stop = Literal["cancelled", "drained", "lost"]
@@ -52,7 +53,10 @@ class Attempt:
         self._store = store
         self._access = access
         self._emit = emit
+        self._rate = Rate()
+        self._heard = trio.current_time()
         self._latest: dict[str, Any] | None = None
+        self._keeping = trio.Lock()
         self._told = trio.Event()
         self._over = trio.Event()
         self._settled = False
@@ -70,39 +74,58 @@ class Attempt:
         Time during which nobody worked on the job is not counted. Raises Lost, and JobFailed once the time is over.
         """
         lasted = await self._access.insist(self._store.set_phase, self.job.id, self.job.fence, name, timeout)
-        began = trio.current_time()
-        with trio.CancelScope() as scope:
-            if timeout is not None:
-                scope.deadline = began + timeout - lasted
-            yield
-        self._emit(events.JobPhaseEnded(self.job.kind, name, trio.current_time() - began))
+        began = self._heard = trio.current_time()
+        try:
+            with trio.CancelScope() as scope:
+                if timeout is not None:
+                    scope.deadline = began + timeout - lasted
+                yield
+        finally:
+            self._emit(events.JobPhaseEnded(self.job.kind, name, trio.current_time() - began))
         if scope.cancelled_caught:
             raise JobFailed("phase_timeout", f"the phase {name} lasted longer than {timeout:g} s")
 
     def progress(self, done: float, total: float, message: str = "") -> None:
         """Tell how far the work is, as often as one likes: a hint, of which the latest is kept."""
-        self._latest = {"done": done, "total": total, "message": message}
+        self._heard = trio.current_time()
+        self._latest = self._rate.told(done, total, message, self._heard)
         self._told.set()
 
+    @property
+    def silence(self) -> float:
+        """Seconds since it told of progress or of a new phase."""
+        return trio.current_time() - self._heard
+
     async def report(self) -> None:
-        """Keep the progress in the store, at most twice a second, until `settled`. Stops an attempt that is lost."""
-        while not self._settled:
+        """Keep the progress in the store, at most twice a second, and the last of it once the work is `settled`.
+
+        Stops an attempt that is lost.
+        """
+        while True:
             await self._told.wait()
             self._told = trio.Event()
-            latest, self._latest = self._latest, None
-            if latest is not None:
-                try:
-                    await self._access.call(self._store.set_progress, self.job.id, self.job.fence, latest)
-                except Lost:
-                    self.stop("lost")
-                    return
-                except StoreUnavailable:
-                    pass  # the next one may get there
+            await self.flush()
+            if self._settled:
+                return
             with trio.move_on_after(_PROGRESS_INTERVAL):
                 await self._over.wait()
 
+    async def flush(self) -> None:
+        """Keep what was told last of the progress now."""
+        # One at a time: what was told earlier must not be kept later.
+        async with self._keeping:
+            latest, self._latest = self._latest, None
+            if latest is None:
+                return
+            try:
+                await self._access.call(self._store.set_progress, self.job.id, self.job.fence, latest)
+            except Lost:
+                self.stop("lost")
+            except (StoreUnavailable, Unstorable):
+                pass  # a hint: the next one may get there
+
     def settled(self) -> None:
-        """The work is over: there is nothing more to report."""
+        """The work is over: what it told last is all that there is to report."""
         self._settled = True
         self._over.set()
         self._told.set()

@@ -4,6 +4,7 @@ metrics     the whole: handlers for the events, and the page
 pools       what the pools hold, and how long was waited for and used of it
 requests    how many requests, how they ended, how long they took; bounds the method names that get a series
 health      what the probes found
+jobs        how many there are, how long their phases took, what went wrong
 process     the bridge itself: version, clients, background errors, lag of the event loop
 histogram   a tally by duration
 

@@ -16,6 +16,7 @@ from bridge.fleet import Fleet
 from bridge.status import Status
 
 from .health import HealthMetrics
+from .jobs import JobMetrics
 from .pools import PoolMetrics
 from .process import ProcessMetrics
 from .requests import RequestMetrics
@@ -30,7 +31,7 @@ class Metrics(Collector):
 
     def __init__(self, fleet: Fleet, status: Status) -> None:
         process = ProcessMetrics(status)
-        self._parts = (process, RequestMetrics(), PoolMetrics(fleet), HealthMetrics(fleet))
+        self._parts = (process, RequestMetrics(), PoolMetrics(fleet), HealthMetrics(fleet), JobMetrics())
         self.handlers: events.Handlers = {
             kind: handler for part in self._parts for kind, handler in part.handlers.items()
         }

@@ -2,6 +2,11 @@
 
 lease        the scoped grant, and the connection's own facts (slot)
 ledger       every decision: plain synchronous code behind one lock; it says what to do and does no I/O
+supply       … the connections: which there are, who has them, which are kept or opened
+waiters      … who waits, in order of arrival
+availability … whether anything is lent or opened
+matching     … brings supply and waiters together
+timetable    … what falls due
 work         what a decision leaves to be done
 pool         does it: parks waiters, connects, checks and closes in its own nursery
 race         one acquirer in the queues of several pools

@@ -14,6 +14,8 @@ from blender_addon.policy import ENVIRONMENT_CODE, ENVIRONMENT_FOLDERS
 # Nobody but the bridge's own doors and its own service manager has a use for the first two. What a worker may do is
 # said by the settings, of which the bridge's own variables are only one source.
 _NOT_PASSED_ON = ("BPY_BRIDGE_TOKEN", "NOTIFY_SOCKET", ENVIRONMENT_CODE, ENVIRONMENT_FOLDERS)
+# Their URL has the database's password.
+_JOBS = "BPY_BRIDGE_JOBS"
 
 
 class Start(NamedTuple):
@@ -65,4 +67,9 @@ class Spawner(Protocol):
 
 def variables(env: Mapping[str, str]) -> dict[str, str]:
     """A worker's environment: the bridge's own, without what is the bridge's alone, and `env` over it."""
-    return {**{name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}, **env}
+    own = {name: value for name, value in os.environ.items() if not _is_the_bridges(name)}
+    return {**own, **env}
+
+
+def _is_the_bridges(name: str) -> bool:
+    return name in _NOT_PASSED_ON or name.upper().startswith(_JOBS)

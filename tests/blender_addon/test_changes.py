@@ -50,6 +50,22 @@ def test_a_change_is_unsaved_until_it_is_saved_or_thrown_away(client, tmp_path):
         assert not dirty(client)
 
 
+def test_a_copy_saves_nothing(client, tmp_path):
+    for saved in (None, str(tmp_path / "own.blend")):
+        if saved is not None:
+            client.call("r", "file.save", {"path": saved})
+        client.call("r", "object.create", {"type": "empty", "name": "New"})
+        client.call("r", "file.save", {"path": str(tmp_path / "copy.blend"), "copy": True})
+        assert dirty(client)
+
+
+def test_saving_again_under_the_same_name_saves(client, tmp_path):
+    for _ in range(2):
+        client.call("r", "object.create", {"type": "empty", "name": "New"})
+        client.call("r", "file.save", {"path": str(tmp_path / "own.blend")})
+        assert not dirty(client)
+
+
 def test_python_is_taken_to_have_changed_something(client):
     run(client, "result = 1")
     assert dirty(client)

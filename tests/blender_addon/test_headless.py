@@ -179,6 +179,15 @@ def test_sigterm_lets_the_command_finish_and_says_goodbye(start):
     assert not os.path.exists(worker.ready["address"].removeprefix("unix:"))
 
 
+def test_it_leaves_no_temporary_files(start):
+    worker = start()
+    asked = "import bpy, os; result = [bpy.app.tempdir, os.path.isdir(bpy.app.tempdir)]"
+    place, there = worker.client().call("1", "code.execute", {"code": asked})["result"]
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.wait() == 0
+    assert (there, os.path.exists(place)) == (True, False)
+
+
 @pytest.mark.parametrize("code", [SLEEP, "result = 1"], ids=["busy", "idle"])
 def test_it_ends_with_its_parents_pipe(start, code):
     worker = start()

@@ -6,11 +6,12 @@ import pytest
 
 from blender_addon.connection import ConnectedClient
 from blender_addon.journal import Entry, Journal
+from blender_addon.neighbours import Neighbour
 from blender_addon.panel_state import MOST_LINES, Line, Redraws, duration, look, shortened
 from blender_addon.policy import Policy
 
 
-def server(*, running=None, queued=0, clients=()):
+def server(*, running=None, queued=0, clients=(), neighbours=()):
     """What is read of a server."""
     status = {"running": running, "queued": queued}
     return SimpleNamespace(
@@ -18,6 +19,7 @@ def server(*, running=None, queued=0, clients=()):
         journal=Journal(),
         pump=SimpleNamespace(status=lambda: status),
         clients=lambda: [ConnectedClient(name, "1.2", 0.0) for name in clients],
+        neighbours=lambda: dict(neighbours),
     )
 
 
@@ -33,6 +35,14 @@ def test_it_says_who_is_connected_and_what_is_done():
     assert shown.address == "unix:/b.sock"
     assert shown.clients == ("cli 1.2",)
     assert shown.activity == ("render.still", 3, 2)
+
+
+def test_it_names_the_add_ons_whose_commands_cannot_be_had():
+    fine, broken = Neighbour(print, ["trees.plant"], ""), Neighbour(print, [], "NameError: name 'x' is not defined")
+
+    shown = look(server(neighbours={"trees": fine, "rocks": broken}), None, Policy())
+
+    assert shown.broken == ("rocks: NameError: name 'x' is not defined",)
 
 
 def test_the_log_has_the_last_commands_the_newest_first():

@@ -80,6 +80,12 @@ def test_bounds_are_part_of_their_range(value, fine):
         assert problems(bounded, value) == [("", f"expected a number from 0 to 1, got {value}")]
 
 
+def test_whole_bounds_are_told_with_all_their_digits():
+    bounded = Annotated[int, Range(-(2**31), 2**31 - 1)]
+
+    assert problems(bounded, 2**31) == [("", "expected a whole number from -2147483648 to 2147483647, got 2147483648")]
+
+
 def test_bounds_of_other_libraries_are_known_by_their_attributes():
     class Gt:
         gt = 0

@@ -84,7 +84,7 @@ async def test_every_series_of_ours_is_on_the_dashboard(page):
 
 def test_the_dashboard_has_its_rows_and_variables():
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
-    assert rows == ["Requests", "Pool", "Health", "Process"]
+    assert rows == ["Requests", "Pool", "Health", "Process", "Jobs"]
     assert [variable["name"] for variable in DASHBOARD["templating"]["list"]] == ["datasource", "instance"]
 
 
@@ -117,7 +117,7 @@ def test_the_command_line_prints_each_file_as_it_is_packaged(name, capsys):
 def test_promtool_accepts_the_rules_and_the_configuration_beside_them(tmp_path: Path):
     (tmp_path / "bpy-bridge.rules.yml").write_text(packaged("rules.yml"))
     (tmp_path / "prometheus.yml").write_text(packaged("prometheus.yml"))
-    assert promtool("check", "config", str(tmp_path / "prometheus.yml")).count("5 rules found") == 1
+    assert promtool("check", "config", str(tmp_path / "prometheus.yml")).count("7 rules found") == 1
 
 
 @needs_promtool

@@ -119,8 +119,8 @@ def window(
 ) -> Iterator[Window]:
     """A Blender on that display. Its log and what it is told by hand are in the directory `place`.
 
-    Without `hand` there is nobody who could do anything by hand, and no timer that looks for it. With `mouse` its events
-    can be simulated, and its main loop never sleeps.
+    Without `hand` nobody does anything by hand, and there is no timer that looks for it. With `mouse` events can be
+    simulated, and its main loop never sleeps.
     """
     tasks, log = place / "hand", place / "blender.log"
     tasks.mkdir(parents=True)

@@ -17,7 +17,7 @@ window = bpy.context.window_manager.windows[0]
 area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
 area.spaces.active.show_region_ui = True
 drawn = bpy.app.driver_namespace["drawn"] = []
-# What is appended to a panel is drawn after it, and not at all where the panel itself raises.
+# What is appended to a panel is drawn with it; where the panel itself raises, Blender's log has the traceback.
 bpy.types.BPYBRIDGE_PT_main.append(lambda *_: drawn.append("main"))
 bpy.types.BPYBRIDGE_PT_safety.append(lambda *_: drawn.append("safety"))
 bpy.types.BPYBRIDGE_PT_log.append(lambda *_: drawn.append("log"))

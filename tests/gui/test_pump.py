@@ -16,7 +16,7 @@ pytestmark = pytest.mark.gui
 _SLEEP = """
 import time, pathlib
 pathlib.Path({begun!r}).touch()
-time.sleep(600)
+time.sleep(60)
 """
 
 

@@ -2,57 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import trio
 from mcp.server.context import ServerRequestContext
 
 from blender_addon.wire import Buffer
 from bridge import protocol
-from bridge.connection import OnEvent
-from bridge.errors import RequestError
-
-Value = TypeVar("Value")
 
 
-async def with_progress(
-    context: ServerRequestContext[Any], perform: Callable[[OnEvent | None], Awaitable[Value]]
-) -> Value:
-    """Perform, telling the client how far it is if it asked for that. Raises what `perform` raises."""
-    if context.meta is None or "progress_token" not in context.meta:
-        return await perform(None)
-    latest = _Latest()
-    refused: RequestError | None = None
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(latest.report, context)
-        try:
-            value = await perform(latest.put)
-        except RequestError as error:
-            refused = error
-        nursery.cancel_scope.cancel()
-    if refused is not None:
-        raise refused
-    return value
+class Progress:
+    """Takes events as they come; `report` tells them until cancelled."""
 
-
-class _Latest:
-    def __init__(self) -> None:
+    def __init__(self, context: ServerRequestContext[Any]) -> None:
+        self._context = context
         self._event: dict[str, Any] | None = None
         self._there = trio.Event()
+        self._told = float("-inf")
+
+    @classmethod
+    def wanted(cls, context: ServerRequestContext[Any]) -> Progress | None:
+        """Where the client has asked to be told."""
+        return None if context.meta is None or "progress_token" not in context.meta else cls(context)
 
     def put(self, name: str, payload: Buffer) -> bool:
+        """Take an event; False for what is no progress."""
         if name != "progress":
             return False
-        self._event = protocol.json_value(payload)
+        event = protocol.json_value(payload)
+        if not isinstance(event, dict) or not isinstance(event.get("progress"), int | float):
+            return False
+        self._event = event
         self._there.set()
         return True
 
-    async def report(self, context: ServerRequestContext[Any]) -> None:
+    async def report(self) -> None:
+        """Tell the client what is latest; it never goes backwards, which MCP forbids."""
         while True:
             await self._there.wait()
             self._there = trio.Event()
             event, self._event = self._event, None
-            if event is not None:
-                told = event.get("message") or None
-                await context.session.report_progress(event["progress"], event.get("total"), told)
+            if event is not None and event["progress"] > self._told:
+                self._told = event["progress"]
+                await self._context.session.report_progress(
+                    event["progress"], event.get("total"), event.get("message") or None
+                )

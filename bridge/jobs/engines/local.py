@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,11 @@ from bridge.supervisor import FreshSpawner, find_blender
 from bridge.supervisor.output import Output
 from bridge.supervisor.process import Start, WorkerProcess
 
-_START_TIMEOUT = 180.0
+_START_TIMEOUT = 600.0
 _CANCEL_GRACE = 0.05
 _LAST_LINES = 20
-_TO_DIE = 2.0
+_TO_READ = 1.0
+_TO_DIE = 3.0
 # What is wrong with the request itself will be wrong next time.
 _FINAL = ("invalid_params", "unknown_method", "forbidden", "bad_payload")
 
@@ -41,34 +42,38 @@ class LocalEngine:
         self._max_payload = max_payload
 
     @asynccontextmanager
-    async def blender(self, file: Path | None) -> AsyncIterator[LocalBlender]:
-        """One, with that file open; its processes end with the context. Raises JobFailed where it does not start."""
+    async def blender(self, file: Path | None, log: Path) -> AsyncIterator[LocalBlender]:
+        """See `work.StartBlender`."""
         name = f"job-{uuid.uuid4().hex[:8]}"
-        path = paths.worker_socket(name)
+        start = Start(name, f"unix:{paths.worker_socket(name)}", file, self._env)
         lines: deque[str] = deque(maxlen=_LAST_LINES)
-        output = Output(name, lines, None)
-        try:
-            process = await self._spawner.spawn(Start(name, f"unix:{path}", file, self._env))
-        except OSError as error:
-            raise JobFailed("no_blender", f"no Blender could be started: {error}") from error
-        running = _Running(process, output, lines)
+        output = Output(name, lines, log)
+        running: list[WorkerProcess] = []
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(running.watch)
-                await running.ready()
-                connection = await self._connect(path, running)
-                yield LocalBlender(connection, running)
+                yield LocalBlender(partial(self._start, start, _Running(output, lines), running, nursery))
                 nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             raise _only(group) from None
         finally:
-            await process.aclose()
-            path.unlink(missing_ok=True)
+            for process in running:
+                await process.aclose()
+            output.close()
+            paths.worker_socket(name).unlink(missing_ok=True)
 
-    async def _connect(self, path: Path, running: _Running) -> Connection:
+    async def _start(
+        self, start: Start, running: _Running, processes: list[WorkerProcess], nursery: trio.Nursery
+    ) -> tuple[Connection, _Running]:
         try:
-            return await open_connection(
-                partial(stream.connect_unix, str(path)),
+            process = await self._spawner.spawn(start)
+        except OSError as error:
+            raise JobFailed("no_blender", f"no Blender could be started: {error}") from error
+        processes.append(process)
+        nursery.start_soon(running.watch, process)
+        await running.ready()
+        try:
+            connection = await open_connection(
+                partial(stream.connect_unix, start.address.removeprefix("unix:")),
                 token=None,
                 memory=self._memory,
                 max_payload=self._max_payload,
@@ -76,16 +81,17 @@ class LocalEngine:
             )
         except (OSError, Fault, trio.BrokenResourceError) as error:
             raise await running.failure(f"Blender could not be reached ({error})") from error
+        return connection, running
 
 
 class _Running:
-    """A started process, and what it has said of itself."""
+    """A process, and what it has said of itself."""
 
-    def __init__(self, process: WorkerProcess, output: Output, lines: deque[str]) -> None:
-        self._process = process
+    def __init__(self, output: Output, lines: deque[str]) -> None:
         self._output = output
         self._lines = lines
         self._ready = trio.Event()
+        self._read = trio.Event()
         self._ended = trio.Event()
         self._status: int | None = None
         output.begin(self._said)
@@ -94,13 +100,21 @@ class _Running:
         if phase == "ready":
             self._ready.set()
 
-    async def watch(self) -> None:
+    async def watch(self, process: WorkerProcess) -> None:
         """Read what it prints, and know when it ends."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._output.follow, self._process.output)
-            self._status = await self._process.wait()
+            nursery.start_soon(self._follow, process)
+            self._status = await process.wait()
+            # Its last words are the most telling.
+            with trio.move_on_after(_TO_READ):
+                await self._read.wait()
             self._ended.set()
             self._ready.set()
+            nursery.cancel_scope.cancel()
+
+    async def _follow(self, process: WorkerProcess) -> None:
+        await self._output.follow(process.output)
+        self._read.set()
 
     async def ready(self) -> None:
         """Wait until it takes connections. Raises JobFailed where it does not come to that."""
@@ -122,20 +136,26 @@ class _Running:
 class LocalBlender:
     """See `work.Blender`."""
 
-    def __init__(self, connection: Connection, running: _Running) -> None:
-        self._connection = connection
-        self._running = running
+    def __init__(self, start: Callable[[], Awaitable[tuple[Connection, _Running]]]) -> None:
+        self._start = start
+        self._started: tuple[Connection, _Running] | None = None
         self._requests = 0
+
+    async def start(self) -> None:
+        """See `work.Blender`."""
+        self._started = await self._start()
 
     async def call(self, method: str, params: dict[str, Any], on_progress: OnProgress | None = None) -> Any:
         """See `work.Blender`."""
+        assert self._started is not None
+        connection, running = self._started
         self._requests += 1
         request = Request(f"j{self._requests}", method, None)
         exchange = Exchange(request, protocol.json_bytes(params), None if on_progress is None else _told(on_progress))
         try:
-            await self._connection.call(exchange)
+            await connection.call(exchange)
         except BlenderLost as error:
-            raise await self._running.failure(f"Blender ended during {method}") from error
+            raise await running.failure(f"Blender ended during {method}") from error
         reply = exchange.reply
         assert reply is not None
         try:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import trio
+
+from blender_addon.commands.places import to_read
 from blender_addon.constraints import Size
+from blender_addon.wire import Fault
 from bridge.jobs.attempt import JobFailed
 from bridge.jobs.work import Work
 
 from .catalogue import kind
-from .parameters import Seconds
-from .scene import scene_of
+from .parameters import Seconds, examine_blend
+from .stages import in_blender, scene_of, snapshot
+
+_MOST_RESULT = 64 * 1024
+_RESULT_FILE = "result.json"
 
 
-@kind("code")
+def _examine(params: Mapping[str, Any]) -> None:
+    _text(params["script"])
+    examine_blend(params)
+
+
+@kind("code", code=True, examine=_examine)
 async def code(
     work: Work,
     *,
@@ -23,32 +37,35 @@ async def code(
     args: Annotated[dict[str, Any] | None, "what the script finds in `args`"] = None,
     timeout: Seconds = None,
 ) -> dict[str, Any]:
-    """Run a script. It finds `args`, of which `args["outputs"]` is a directory for its files, and sets `result`.
+    """Run a Python file in a Blender of its own, on a .blend file or on the factory scene.
 
-    It runs once for each attempt, so what it does outside its outputs should bear repeating.
+    It finds `args`, of which `args["outputs"]` is the directory for its files, sets `result`, and calls
+    `progress(done, total, message)`. An attempt runs it from the start, so what it does elsewhere must bear repeating.
     """
-    async with work.attempt.phase("snapshot"):
-        file = None if blend is None else scene_of(work, blend)
-        text = _text(script)
-        await work.outputs.begin()
-    async with work.attempt.phase("waiting_for_worker"), work.blender(file) as blender:
-        async with work.attempt.phase("running", timeout):
-            given = {**(args or {}), "outputs": str(work.outputs.unfinished)}
-            told = await blender.call("code.execute", {"code": text, "args": given}, work.attempt.progress)
-    async with work.attempt.phase("collecting"):
-        await work.attempt.confirm()
-        for made in sorted(work.outputs.unfinished.iterdir()):
-            await work.outputs.keep(made)
-        return {
-            **await work.outputs.close(),
-            "result": told["result"],
-            "stdout": told["stdout"],
-            "stderr": told["stderr"],
-        }
+    file = None
+    if blend is not None:
+        file = await scene_of(work, blend, anew=True)
+    async with snapshot(work):
+        await work.outputs.begin(anew=True)
+        try:
+            text = await trio.to_thread.run_sync(_text, script)
+        except Fault as fault:
+            raise JobFailed("no_file", fault.message, final=True) from fault
+    given = {**(args or {}), "outputs": str(work.outputs.unfinished)}
+    async with in_blender(work, file, "running", timeout) as blender:
+        told = await blender.call("code.execute", {"code": text, "args": given}, work.attempt.progress)
+    result = {"result": told["result"]}
+    written = json.dumps(told["result"])
+    if len(written) > _MOST_RESULT:
+        await trio.Path(work.outputs.unfinished / _RESULT_FILE).write_text(written, encoding="utf-8")
+        result = {"result": None, "result_file": _RESULT_FILE}
+    return {**result, "stdout": told["stdout"], "stderr": told["stderr"]}
 
 
 def _text(script: str) -> str:
+    """Raises Fault where it is no file of text."""
+    place: Path = to_read(script, param="script")
     try:
-        return Path(script).expanduser().read_text(encoding="utf-8")
+        return place.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise JobFailed("no_file", f"the script {script} cannot be read: {error}", final=True) from error
+        raise Fault("invalid_params", f"script: {place} cannot be read as a Python file: {error}") from error

@@ -2,7 +2,8 @@
 
 Each method is one transaction. A write to a claimed job names the fence of its claim, and raises Lost where that claim
 holds no more: another owner has the job, it was cancelled, or it has ended. Every method raises StoreUnavailable where
-the store cannot be reached, and then nothing is known to have happened.
+the store cannot be reached, and then nothing is known to have happened. What takes JSON or text raises Unstorable for
+what is none, or what the database does not take.
 """
 
 from __future__ import annotations
@@ -85,8 +86,14 @@ class Store(Protocol):
     def retry(self, job: str) -> Job | None:
         """A failed or cancelled job is pending again with its counters at zero; others stay as they are."""
 
-    def purge(self) -> int:
-        """Forget the jobs whose retention is over; how many."""
+    def left_elsewhere(self) -> list[Job]:
+        """Some of the jobs that have ended and still have an external_ref."""
+
+    def settled_elsewhere(self, job: str, ref: str) -> None:
+        """Nothing is left of that external_ref: it is removed, if the job has ended and still has it."""
+
+    def purge(self) -> list[str]:
+        """Forget some of the jobs whose retention is over; their ids, none once there are no more."""
 
     def pause(self, paused: bool) -> None:
         """While it is paused nothing is claimed, by no bridge."""
@@ -100,4 +107,4 @@ class Store(Protocol):
         """Of a shared store alone: hear of what other bridges submit and cancel."""
 
     def close(self) -> None:
-        """Let go of it. Nothing may be called afterwards."""
+        """Let go of it, at once: what is being asked of it meanwhile, and from then on, raises StoreUnavailable."""

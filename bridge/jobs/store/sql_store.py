@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 
 
 class Database(Protocol):
-    """Runs statements, each a transaction of its own. From any thread. Raises StoreUnavailable."""
+    """Runs statements, each a transaction of its own. From any thread. Raises StoreUnavailable, Unstorable."""
 
     def run(self, sql: str, values: Parameters) -> list[Row]: ...
 
@@ -40,13 +40,16 @@ class SqlStore:
     def submit(self, new: NewJob) -> tuple[Job, bool]:
         """See `Store`."""
         values = {**new._asdict(), "id": new.id or new_id(), "params": as_json(new.params)}
-        found = self._one(self._sql.submit, values)
-        if found is not None:
-            return found, True
-        known = self._one(self._sql.by_key, {"key": new.key})
-        if known is None or (known.kind, known.params) != (new.kind, new.params):
-            raise KeyConflict(f"the key {new.key!r} is another job's: use a new key, or its own kind and parameters")
-        return known, False
+        # Once more where the job of that key is forgotten between the two.
+        while (found := self._one(self._sql.submit, values)) is None:
+            known = self._one(self._sql.by_key, {"key": new.key})
+            if known is not None:
+                if (known.kind, as_json(known.params)) == (new.kind, values["params"]):
+                    return known, False
+                raise KeyConflict(
+                    f"the key {new.key!r} is another job's: use a new key, or its own kind and parameters"
+                )
+        return found, True
 
     def claim(self, owner: str, lease: float) -> Job | None:
         """See `Store`."""
@@ -123,9 +126,17 @@ class SqlStore:
         """See `Store`."""
         return self._one(self._sql.retry, {"id": job}) or self.get(job)
 
-    def purge(self) -> int:
+    def left_elsewhere(self) -> list[Job]:
         """See `Store`."""
-        return len(self._run(self._sql.purge, {}))
+        return [job_from(row) for row in self._run(self._sql.left_elsewhere, {})]
+
+    def settled_elsewhere(self, job: str, ref: str) -> None:
+        """See `Store`."""
+        self._run(self._sql.settled_elsewhere, {"id": job, "ref": ref})
+
+    def purge(self) -> list[str]:
+        """See `Store`."""
+        return [row["id"] for row in self._run(self._sql.purge, {})]
 
     def pause(self, paused: bool) -> None:
         """See `Store`."""

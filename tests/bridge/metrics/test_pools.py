@@ -107,7 +107,7 @@ async def test_attempts_that_fail_and_connections_that_close_are_counted(wires, 
 
 async def test_a_prevented_double_lend_shows(wires, listen):
     async with bridge(wires, listen) as line:
-        line.fleet.instances["default"].pool._ledger._violations = 1
+        line.fleet.instances["default"].pool._ledger._supply.violations = 1
         assert page_of(line)("bpy_bridge_pool_exclusivity_violations_total", instance="default") == 1
 
 

@@ -225,14 +225,26 @@ class Rig:
         assert now.exclusivity_violations == 0
 
 
+async def release_and_cancel(holder: Client, victim: Client) -> None:
+    """In one tick: a connection is handed over, and who gets it is cancelled before it can know."""
+    holder.release()
+    victim.cancel()
+    await wait_all_tasks_blocked()
+
+
 @asynccontextmanager
 async def running(
-    pool_class: Callable[..., Any], *, endpoint: Endpoint | None = None, run: bool = True, **settings: Any
+    pool_class: Callable[..., Any],
+    *,
+    name: str = "blender",
+    endpoint: Endpoint | None = None,
+    run: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[Rig]:
     """A running pool; at the end it is drained, and nothing may be left of it."""
     endpoint = endpoint or Endpoint()
     seen: list[Any] = []
-    pool = pool_class("blender", endpoint.connect, PoolSettings(**{**QUIET, **settings}), seen.append)
+    pool = pool_class(name, endpoint.connect, PoolSettings(**{**QUIET, **settings}), seen.append)
     async with trio.open_nursery() as nursery:
         rig = Rig(pool, endpoint, nursery, seen)
         if run:

@@ -15,18 +15,18 @@ _SOURCE = Path(bridge.pool.__file__).parent
 
 @dataclass(frozen=True)
 class Mutant:
-    """`changes` are (file, text, replacement); each text occurs exactly once, so none is lost when the code moves."""
+    """`changes` are (text, replacement); each text occurs exactly once in the package, so that none is lost."""
 
     name: str
-    changes: tuple[tuple[str, str, str], ...]
+    changes: tuple[tuple[str, str], ...]
 
     def build(self, directory: Path) -> Any:
         """The Pool class of the changed package."""
         package = "mutant_" + self.name.replace(" ", "_")
         home = directory / package
         home.mkdir()
-        for path in _SOURCE.glob("*.py"):
-            (home / path.name).write_text(self._changed(path), encoding="utf-8")
+        for name, text in self._changed().items():
+            (home / name).write_text(text, encoding="utf-8")
         spec = importlib.util.spec_from_file_location(
             package, home / "__init__.py", submodule_search_locations=[str(home)]
         )
@@ -34,206 +34,205 @@ class Mutant:
         spec.loader.exec_module(module)
         return module.Pool
 
-    def _changed(self, path: Path) -> str:
-        text = path.read_text(encoding="utf-8")
-        for file, old, new in self.changes:
-            if file == path.name:
-                assert text.count(old) == 1, f"{self.name}: {old!r} is {text.count(old)} times in {file}"
-                text = text.replace(old, new)
-        return text
+    def _changed(self) -> dict[str, str]:
+        texts = {path.name: path.read_text(encoding="utf-8") for path in _SOURCE.glob("*.py")}
+        for old, new in self.changes:
+            found = [name for name, text in texts.items() for _ in range(text.count(old))]
+            assert len(found) == 1, f"{self.name}: {old!r} is in {found or 'no file'}"
+            texts[found[0]] = texts[found[0]].replace(old, new)
+        return texts
 
 
-def _ledger(name: str, *changes: tuple[str, str]) -> Mutant:
-    return Mutant(name, tuple(("ledger.py", old, new) for old, new in changes))
+def _mutant(name: str, *changes: tuple[str, str]) -> Mutant:
+    return Mutant(name, changes)
 
 
-def _pool(name: str, *changes: tuple[str, str]) -> Mutant:
-    return Mutant(name, tuple(("pool.py", old, new) for old, new in changes))
-
-
-_HAND_OVER = """            if self._waiters and not self.paused and self._serves_head():
-                race = self._hand_to_head(slot, now)
+_HAND_OVER = """            if self._queue and not self._availability.paused and self._matching.serves_head():
+                race = self._matching.hand_to_head(slot, now)
                 return None if race is None else Work(race)
 """
 
 MUTANTS = [
-    _ledger(
+    _mutant(
         "newcomers barge in before the woken waiter",
-        ("while self._idle and not self._waiters and not self.paused", "while self._idle and not self.paused"),
+        ("while idle and not self._queue and", "while idle and"),
         (_HAND_OVER, ""),
         ("append(slot)\n            return None", "append(slot)\n            return Work()"),
     ),
-    _ledger(
-        "the last waiter is served first", ("self._waiters.popitem(last=False)", "self._waiters.popitem(last=True)")
-    ),
-    _ledger("a release wakes nobody", (_HAND_OVER, "")),
-    _ledger("a cancelled waiter stays in the queue", ("del self._waiters[task]\n", "pass\n")),
-    _ledger(
+    _mutant("the last waiter is served first", ("self.queue.popitem(last=False)", "self.queue.popitem(last=True)")),
+    _mutant("a release wakes nobody", (_HAND_OVER, "")),
+    _mutant("a cancelled waiter stays in the queue", ("del self.queue[task]\n", "pass\n")),
+    _mutant(
         "busy counts dead waiters",
-        ("del self._waiters[task]\n", 'del self._waiters[task]; self._ghosts = getattr(self, "_ghosts", 0) + 1\n'),
+        ("del self.queue[task]\n", 'del self.queue[task]; self.ghosts = getattr(self, "ghosts", 0) + 1\n'),
         (
-            "if len(self._waiters) >= self.settings.max_waiting",
-            'if len(self._waiters) + getattr(self, "_ghosts", 0) >= self.settings.max_waiting',
+            "if len(self._queue) >= self.settings.max_waiting",
+            'if len(self._queue) + getattr(self._waiters, "ghosts", 0) >= self.settings.max_waiting',
         ),
     ),
-    _ledger("poison is ignored", ("if slot.connection.poisoned:", "if False:")),
-    _ledger("a stale generation is lent again", ("if slot.generation != self._generation:", "if False:")),
-    _ledger("a surplus connection is kept after a shrink", ("if self._shrunk and", "if False and")),
-    _ledger("a lifetime has no end", ("        if now >= slot.expires_at:", "        if False:")),
-    _ledger("what comes back after the close lives on", ('        if self.closed:\n            return "closed"\n', "")),
-    _ledger(
+    _mutant("poison is ignored", ("if slot.connection.poisoned:", "if False:")),
+    _mutant("a stale generation is lent again", ("if slot.generation != self.generation:", "if False:")),
+    _mutant("a surplus connection is kept after a shrink", ("if self._shrunk and", "if False and")),
+    _mutant("a lifetime has no end", ("        if now >= slot.expires_at:", "        if False:")),
+    _mutant(
+        "what comes back after the close lives on",
+        ('self._supply.begin_generation(), "closed"', 'self._supply.take_idle(99), "closed"'),
+    ),
+    _mutant(
         "close forgets the waiters",
-        (
-            "self.closed = True\n            for waiter in list(self._waiters.values()):",
-            "self.closed = True\n            for waiter in []:",
-        ),
+        ('self._waiters.fail_all(now, "closed"', 'Waiters("", self._emit).fail_all(now, "closed"'),
     ),
-    _ledger(
+    _mutant(
         "a pool that is given up forgets the waiters",
-        (
-            "self._given_up = cause\n            for waiter in list(self._waiters.values()):",
-            "self._given_up = cause\n            for waiter in []:",
-        ),
+        ('self._waiters.fail_all(now, "unavailable"', 'Waiters("", self._emit).fail_all(now, "unavailable"'),
     ),
-    _ledger(
+    _mutant(
         "a pool that is given up takes newcomers in",
-        ("if self._given_up is not None:\n            raise", "if False:\n            raise"),
+        ("if self._availability.given_up is not None:\n            raise", "if False:\n            raise"),
     ),
-    _ledger(
+    _mutant(
         "who waits for somebody who is expected is refused",
-        ("if self.paused or self._expecting or not", "if self.paused or not"),
+        ("return self.paused or self.expecting", "return self.paused"),
     ),
-    _ledger(
+    _mutant(
         "a pool connects although somebody is only expected",
-        ("self.parked or self._expecting or self._given_up", "self.parked or self._given_up"),
+        ("self.parked or self.expecting or self.given_up", "self.parked or self.given_up"),
     ),
-    _ledger(
-        "a paused pool lends what comes back", ("if self._waiters and not self.paused and", "if self._waiters and")
+    _mutant(
+        "a paused pool lends what comes back",
+        ("if self._queue and not self._availability.paused and", "if self._queue and"),
     ),
-    _ledger("a parked pool lends what comes back", ("self.paused = self.parked = True\n", "self.parked = True\n")),
-    _ledger(
+    _mutant("a parked pool lends what comes back", ("self.paused = self.parked = True\n", "self.parked = True\n")),
+    _mutant(
         "a parked pool keeps what is idle",
-        ("self.parked = True\n            return self._renew(now)", "self.parked = True\n            return None"),
-    ),
-    _ledger(
-        "a parked pool opens connections",
-        ("if self._opens_nothing:\n            return 0", "if self.closed:\n            return 0"),
-    ),
-    _ledger(
-        "a parked pool begins what it had reserved",
-        ("if self._opens_nothing or not needed", "if self.closed or not needed"),
-    ),
-    _ledger("a parked pool tries again without an end", ("and not self._opens_nothing\n", "\n")),
-    _ledger("a resumed pool opens nothing", ("self.paused = self.parked = False", "self.paused = False")),
-    _ledger(
-        "those who are held back are told that there is no Blender",
-        ("if self.paused or self._expecting or not", "if self._expecting or not"),
-    ),
-    _ledger(
-        "a resumed pool has no time to connect",
         (
-            "self.paused = self.parked = False\n            if self.unreachable:",
-            "self.paused = self.parked = False\n            if False:",
+            "availability.park()\n            return self._matching.lose(",
+            "availability.park()\n            return None and (",
         ),
     ),
-    _ledger("drained before the last one is back", ('"draining" if self._total() else', '"draining" if False else')),
-    _ledger(
-        "drained while one is being opened", ('"draining" if self._total() else', '"draining" if self._leased else')
+    _mutant(
+        "a parked pool opens connections",
+        (
+            "if self._availability.opens_nothing:\n            return 0",
+            "if self._availability.closed:\n            return 0",
+        ),
     ),
-    _ledger("a dead idle connection is lent", ("if slot.connection.usable():", "if True:")),
-    _ledger(
-        "nothing is checked before it is lent", ("if now - slot.idle_since > self.settings.check_after:", "if False:")
+    _mutant(
+        "a parked pool begins what it had reserved",
+        ("others < self.most and not self._availability.opens_nothing", "others < self.most"),
     ),
-    _ledger(
+    _mutant(
+        "a parked pool tries again without an end",
+        ("self.connecting or self._availability.opens_nothing:", "self.connecting:"),
+    ),
+    _mutant("a resumed pool opens nothing", ("self.paused = self.parked = False", "self.paused = False")),
+    _mutant(
+        "those who are held back are told that there is no Blender",
+        ("return self.paused or self.expecting", "return self.expecting"),
+    ),
+    _mutant(
+        "a resumed pool has no time to connect",
+        ("availability.resume()\n            self._supply.await_again(now)\n", "availability.resume()\n"),
+    ),
+    _mutant("drained before the last one is back", ('"draining" if total else', '"draining" if False else')),
+    _mutant("drained while one is being opened", ('"draining" if total else', '"draining" if leased else')),
+    _mutant("a dead idle connection is lent", ("if slot.connection.usable():", "if True:")),
+    _mutant("nothing is checked before it is lent", ("if now - slot.idle_since > self._check_after:", "if False:")),
+    _mutant(
         "a second release is accepted",
         ("            if lease.released:\n", "            if False:\n"),
         ("del self._leased[lease]", "self._leased.pop(lease, None)"),
     ),
-    _ledger("a deadlock with oneself is not noticed", ("raise refusals.deadlock(self.name, task.name)", "return")),
-    _ledger(
+    _mutant("a deadlock with oneself is not noticed", ("raise refusals.deadlock(self.name, task.name)", "return")),
+    _mutant(
         "a failed connect keeps its slot",
-        ("            self._connecting -= 1\n            self._backoff.fail", "            self._backoff.fail"),
+        (
+            "            self._supply.connecting -= 1\n            self._supply.backoff.fail",
+            "            self._supply.backoff.fail",
+        ),
     ),
-    _ledger(
+    _mutant(
         "a connect that is left out keeps its slot",
-        ("                self._connecting -= 1\n                return None", "                return None"),
+        ("            self._supply.connecting -= 1\n            return None", "            return None"),
     ),
-    _ledger(
+    _mutant(
         "a cancelled connect keeps its slot",
         (
-            'pool is going down."""\n        with self._lock:\n            self._connecting -= 1',
+            'pool is going down."""\n        with self._lock:\n            self._supply.connecting -= 1',
             'pool is going down."""',
         ),
     ),
-    _ledger(
+    _mutant(
         "every reserved connect begins",
-        ("if self._opens_nothing or not needed or others", "if self._opens_nothing or others"),
+        ("return needed and others < self.most", "return others < self.most"),
     ),
-    _ledger(
+    _mutant(
         "all probe while the endpoint is down",
-        ("1 if not self._connecting and now >= self._retry_at else 0", "9 if now >= self._retry_at else 0"),
-    ),
-    _ledger("a failed connect wakes nobody", ("return self._backoff.failures > 0 or", "return")),
-    _ledger(
-        "eviction counts the leased as idle",
-        ("idle_out = self._total() > self._warm", "idle_out = len(self._idle) > self._warm"),
-    ),
-    _ledger(
-        "a late waiter gets the last waiters timer",
         (
-            "            if self._waiters:\n                times.append(",
-            "            if False:\n                times.append(",
+            "1 if not self.connecting and now >= self.retry_at(waiting) else 0",
+            "9 if now >= self.retry_at(waiting) else 0",
         ),
     ),
-    _ledger(
+    _mutant("a failed connect wakes nobody", ("return self._supply.backoff.failures > 0 or", "return")),
+    _mutant(
+        "eviction counts the leased as idle",
+        ("idle_out = supply.total > supply.warm", "idle_out = len(supply.idle) > supply.warm"),
+    ),
+    _mutant(
+        "a late waiter gets the last waiters timer",
+        ("if (head := self._waiters.head) is not None:", "if (head := None) is not None:"),
+    ),
+    _mutant(
         "a connection is kept and lent",
         (
             "                return None if race is None else Work(race)",
             "                assert race is None",
         ),
     ),
-    _pool("acquire absorbs a cancellation", ("        await trio.lowlevel.checkpoint_if_cancelled()\n", "")),
-    _pool("a connect has no deadline", ("with trio.fail_after(self._ledger.settings.connect_timeout):", "if True:")),
-    _pool("a check has no deadline", ("with trio.move_on_after(self._ledger.settings.check_timeout):", "if True:")),
-    _pool(
+    _mutant(
+        "acquire absorbs a cancellation", ("await trio.lowlevel.checkpoint_if_cancelled()\n        ledger", "ledger")
+    ),
+    _mutant("a connect has no deadline", ("with trio.fail_after(self._ledger.settings.connect_timeout):", "if True:")),
+    _mutant("a check has no deadline", ("with trio.move_on_after(self._ledger.settings.check_timeout):", "if True:")),
+    _mutant(
         "a close has no deadline",
         ("deadline=trio.current_time() + self._ledger.settings.close_timeout", "deadline=trio.current_time() + 1e9"),
     ),
-    _pool(
+    _mutant(
         "a close can be cancelled",
         ("trio.CancelScope(shield=True, deadline", "trio.CancelScope(shield=False, deadline"),
     ),
-    _pool(
+    _mutant(
         "an unexpected error of a check ends the pool",
         ("alive = True\n        except Exception", "alive = True\n        except OSError"),
     ),
-    _pool(
+    _mutant(
         "an unexpected error of a connect ends the pool",
         (
             "except Exception as error:  # noqa: BLE001  # supervised: whatever a c",
             "except OSError as error:  # noqa: BLE001  # supervised: whatever a c",
         ),
     ),
-    _pool("a run that has ended still starts tasks", ("                self._nursery = None\n", "")),
-    _pool(
+    _mutant("a run that has ended still starts tasks", ("                self._nursery = None\n", "")),
+    _mutant(
         "a cancelled run forgets the waiters",
         (
             "                self._nursery = None\n                self.close()\n",
             "                self._nursery = None\n",
         ),
     ),
-    _pool(
+    _mutant(
         "a drain is over before the last lease",
         ("if self._ledger.closed and not self._ledger.leased:", "if self._ledger.closed:"),
     ),
-    _pool("who waits for the drain is not woken", ("        self._drains.unpark_all()\n", "")),
-    _pool(
+    _mutant("who waits for the drain is not woken", ("        self._drains.unpark_all()\n", "")),
+    _mutant(
         "the keeper sleeps on",
         ("        if ledger.due_before(self._tick_at, now):\n            self._poke.set()\n", ""),
     ),
-    _pool(
+    _mutant(
         "work does not wake the keeper",
         ("        self._poke.set()\n        if work is None", "        if work is None"),
     ),
-    Mutant("attempts have no jitter", (("backoff.py", "self._jitter = random.random()", "self._jitter = 1.0"),)),
+    _mutant("attempts have no jitter", ("self._jitter = random.random()", "self._jitter = 1.0")),
 ]

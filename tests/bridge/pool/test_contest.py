@@ -12,7 +12,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from bridge.errors import BlenderUnavailable, Busy, ShuttingDown
 from bridge.pool import Contest
-from tests.bridge.pool.fakes import Client, Endpoint, Rig, running
+from tests.bridge.pool.fakes import Client, Rig, release_and_cancel, running
 
 
 class Either:
@@ -37,8 +37,7 @@ class Two:
         self.one, self.other = one, other
         self.either = Either(one, other)
         self.clients: list[Client] = []
-        for rig, name in ((one, "one"), (other, "other")):
-            rig.pool.name = rig.pool._ledger.name = name
+        for rig in (one, other):
             rig.pool.connections = rig.endpoint.open
 
     async def asks(self, which: Any, name: str = "") -> Client:
@@ -58,8 +57,8 @@ class Two:
 @asynccontextmanager
 async def two(pool_class: Any, **settings: Any) -> AsyncIterator[Two]:
     async with (
-        running(pool_class, **{"max_connections": 1, **settings}) as one,
-        running(pool_class, endpoint=Endpoint(), **{"max_connections": 1, **settings}) as other,
+        running(pool_class, name="one", **{"max_connections": 1, **settings}) as one,
+        running(pool_class, name="other", **{"max_connections": 1, **settings}) as other,
     ):
         both = Two(one, other)
         yield both
@@ -150,9 +149,7 @@ async def test_cancelled_in_the_tick_of_the_hand_off_the_connection_is_not_lost(
     async with two(pool_class) as both:
         holders = [await both.asks(both.one), await both.asks(both.other)]
         victim, survivor = await both.asks(both.either), await both.asks(both.either)
-        holders[0].release()
-        victim.cancel()
-        await wait_all_tasks_blocked()
+        await release_and_cancel(holders[0], victim)
         assert victim.cancelled
         assert survivor.holds
 

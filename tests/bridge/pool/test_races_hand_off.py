@@ -7,15 +7,13 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from bridge import events
-from tests.bridge.pool.fakes import running
+from tests.bridge.pool.fakes import release_and_cancel, running
 
 
 async def test_race_01_cancelled_in_the_tick_of_the_hand_off_the_next_waiter_gets_it(pool_class, autojump_clock):
     async with running(pool_class, max_connections=1) as rig:
         holder, victim, survivor = await rig.client(), await rig.client(), await rig.client()
-        holder.release()
-        victim.cancel()
-        await wait_all_tasks_blocked()
+        await release_and_cancel(holder, victim)
         assert victim.cancelled
         assert survivor.holds
         rig.assert_sound()
@@ -24,9 +22,7 @@ async def test_race_01_cancelled_in_the_tick_of_the_hand_off_the_next_waiter_get
 async def test_race_01_cancelled_in_the_tick_of_the_hand_off_with_nobody_behind_it_is_idle(pool_class, autojump_clock):
     async with running(pool_class, max_connections=1) as rig:
         holder, victim = await rig.client(), await rig.client()
-        holder.release()
-        victim.cancel()
-        await wait_all_tasks_blocked()
+        await release_and_cancel(holder, victim)
         assert rig.pool.statistics().idle == 1
         rig.assert_sound()
 

@@ -85,6 +85,55 @@ cube.shape_key_add(name="Key")
     assert found is None or keys(blender) == [(path, 0, 3, found)]
 
 
+@pytest.mark.parametrize(
+    ("path", "canonical", "value"),
+    [
+        ("active_material.metallic", "material_slots[0].material.metallic", 0.5),
+        (
+            'active_material.node_tree.nodes["Principled BSDF"].inputs["Roughness"].default_value',
+            'material_slots[0].material.node_tree.nodes["Principled BSDF"].inputs[{}].default_value',
+            0.25,
+        ),
+        ('data.shape_keys.key_blocks["Key"].value', 'data.shape_keys.key_blocks["Key"].value', 0.75),
+    ],
+)
+def test_what_is_animated_in_materials_and_shape_keys_is_listed_and_deleted(blender, path, canonical, value):
+    number = blender.python("""
+cube = bpy.data.objects["Cube"]
+cube.shape_key_add(name="Basis")
+cube.shape_key_add(name="Key")
+inputs = cube.active_material.node_tree.nodes["Principled BSDF"].inputs
+result = inputs.keys().index("Roughness")
+""")
+    insert(blender, path, (3, value), (5, value))
+    insert(blender, "hide_render", (1, True))
+
+    assert keys(blender, data_path=path) == [(canonical.format(number), 0, frame, value) for frame in (3, 5)]
+    assert blender.get("animation.delete_keyframes", object="Cube", data_path=path) == {"deleted": 2, "left": 0}
+    assert [key[0] for key in keys(blender)] == ["hide_render"]
+
+
+def test_a_path_into_another_objects_data_is_refused(blender):
+    blender.python('bpy.data.objects["Cube"].parent = bpy.data.objects["Light"]')
+
+    fault = blender.refuses(
+        "animation.insert_keyframes",
+        object="Cube",
+        data_path="parent.location",
+        keyframes=[{"frame": 1, "value": [1, 2, 3]}],
+    )
+
+    assert "belongs to 'Light'" in fault.message
+
+
+def test_curves_of_what_is_gone_are_deleted_by_their_path(blender):
+    blender.python('bpy.data.objects["Cube"]["mine"] = 1.0')
+    insert(blender, '["mine"]', (1, 2.0))
+    blender.python('del bpy.data.objects["Cube"]["mine"]')
+
+    assert blender.get("animation.delete_keyframes", object="Cube", data_path='["mine"]')["deleted"] == 1
+
+
 def test_data_is_animated_and_listed_with_its_object(blender):
     blender.get(
         "animation.insert_keyframes",

@@ -1,6 +1,10 @@
 """The copy before code.execute, in a real Blender."""
 
+from pathlib import Path
+
 import pytest
+
+from blender_addon.wire import Fault
 
 pytestmark = pytest.mark.blender
 
@@ -33,6 +37,22 @@ with bpy.data.libraries.load(copied) as (there, _):
     assert "bpy-bridge-autosave-untitled-" in copied
     assert left == ""
     assert "Precious" in names
+
+
+@pytest.fixture
+def saving(blender):
+    """Every code.execute saves a copy first."""
+    blender.python("import sys\n" + ASKED + "asked.start()\nsys.bpy_bridge_asked = asked")
+    yield
+    blender.python("import sys\nsys.bpy_bridge_asked.stop()\ndel sys.bpy_bridge_asked")
+
+
+@pytest.mark.usefixtures("saving")
+def test_the_copy_is_told_with_the_result_and_with_an_error(blender):
+    assert Path(blender.get("code.execute", code="result = 1")["autosave"]).is_file()
+    with pytest.raises(Fault) as caught:
+        blender.get("code.execute", code="1 / 0")
+    assert Path(caught.value.data["autosave"]).is_file()
 
 
 def test_code_does_not_run_where_the_copy_cannot_be_saved(blender, tmp_path):

@@ -61,6 +61,16 @@ def test_a_relative_path_is_refused(blender, method):
     assert "absolute path" in blender.refuses(method, path="a.blend").message
 
 
+@pytest.mark.parametrize("method", ["file.open", "file.save"])
+def test_a_path_that_blender_would_take_for_relative_is_refused(blender, tmp_path, method):
+    assert "begins with //" in blender.refuses(method, path=f"/{tmp_path}/a.blend").message
+
+
+@pytest.mark.parametrize("folder", ["textures", ".", "//"])
+def test_a_relative_folder_is_refused(blender, folder):
+    assert blender.refuses("file.unpack", folder=folder).data["problems"][0]["param"] == "folder"
+
+
 def test_a_missing_directory_is_told(blender, tmp_path):
     assert "no directory" in blender.refuses("file.save", path=str(tmp_path / "no" / "a.blend")).message
 

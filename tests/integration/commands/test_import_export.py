@@ -36,16 +36,6 @@ def names(imported):
     return [item["name"] for item in imported["objects"]]
 
 
-@contextlib.contextmanager
-def writing_only_below(blender, folder):
-    policy = "from blender_addon.policy import Policy, set_policy\nset_policy(Policy({}))"
-    blender.python(policy.format(f"True, ({str(folder)!r},)"))
-    try:
-        yield
-    finally:
-        blender.python(policy.format(""))
-
-
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_exported_is_imported_again(blender, tmp_path, name):
     path = str(tmp_path / "cube") + here(blender, name)["suffixes"][0]

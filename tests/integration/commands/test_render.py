@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from blender_addon.wire import Fault
+from tests.integration.commands.policies import writing_only_below
 
 pytestmark = pytest.mark.blender
 
@@ -81,6 +82,31 @@ def test_no_temporary_file_stays(blender):
     blender.call("render.still", width=32, height=32, engine="cycles", samples=1)
 
     assert blender.python(look) == before
+
+
+COMPOSITED = """
+scene = bpy.context.scene
+if hasattr(scene, "compositing_node_group"):
+    scene.compositing_node_group = tree = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
+else:
+    scene.use_nodes, tree = True, scene.node_tree
+node = tree.nodes.new("CompositorNodeOutputFile")
+setattr(node, "base_path" if hasattr(node, "base_path") else "directory", {!r})
+"""
+
+
+def test_a_compositor_does_not_write_where_commands_may_not(blender, tmp_path):
+    (tmp_path / "allowed").mkdir()
+    shot = {"path": str(tmp_path / "allowed" / "a.png"), "width": 16, "engine": "workbench"}
+    blender.python(COMPOSITED.format(str(tmp_path / "outside")))
+
+    with writing_only_below(blender, tmp_path / "allowed"):
+        with pytest.raises(Fault, match="'File Output' writes where it must not") as caught:
+            blender.call("render.save", **shot)
+        blender.python("bpy.context.scene.render.use_compositing = False")
+        assert blender.get("render.save", **shot)["bytes"]
+
+    assert (caught.value.code, caught.value.outcome) == ("forbidden", "not_executed")
 
 
 def test_another_camera_can_be_named(blender):

@@ -1,11 +1,11 @@
 CREATE FUNCTION now_seconds() RETURNS double precision
-LANGUAGE sql STABLE AS $$ SELECT extract(epoch FROM now())::double precision $$;
+LANGUAGE sql STABLE AS $$ SELECT date_part('epoch', now()) $$;
 
 CREATE TABLE job (
-    id text PRIMARY KEY,
+    id text COLLATE "C" PRIMARY KEY,
     kind text NOT NULL,
-    params jsonb NOT NULL,
-    key text UNIQUE,
+    params json NOT NULL,
+    key text,
     state text NOT NULL DEFAULT 'pending'
         CHECK (state IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
     phase text,
@@ -19,7 +19,7 @@ CREATE TABLE job (
     fence integer NOT NULL DEFAULT 0,
     owner text,
     lease_until double precision,
-    -- The last claim or heartbeat.
+    -- The last claim, heartbeat or retry.
     seen_at double precision,
     -- Since when nobody works on it, though it is in a phase: that time does not count towards the phase's time-out.
     parked_at double precision,
@@ -29,16 +29,19 @@ CREATE TABLE job (
     rescues integer NOT NULL DEFAULT 0,
     max_rescues integer NOT NULL,
     cancel_requested boolean NOT NULL DEFAULT false,
-    progress jsonb,
-    result jsonb,
-    error jsonb,
+    progress json,
+    result json,
+    error json,
     external_ref text,
     retention double precision NOT NULL
 );
 
 CREATE INDEX job_pending ON job (priority, run_at, id) WHERE state = 'pending';
-CREATE INDEX job_processing ON job (lease_until) WHERE state = 'processing';
-CREATE INDEX job_ended ON job (finished_at) WHERE finished_at IS NOT NULL;
+-- Not by lease_until: a heartbeat changes no index.
+CREATE INDEX job_processing ON job (owner) WHERE state = 'processing';
+CREATE INDEX job_ended ON job ((finished_at + retention)) WHERE finished_at IS NOT NULL;
+CREATE UNIQUE INDEX job_key ON job (key) WHERE key IS NOT NULL;
+CREATE INDEX job_elsewhere ON job (id) WHERE external_ref IS NOT NULL AND finished_at IS NOT NULL;
 
 CREATE TABLE queue (paused boolean NOT NULL);
 INSERT INTO queue (paused) VALUES (false);

@@ -6,7 +6,7 @@ SET state = CASE
     END,
     finished_at = CASE WHEN cancel_requested OR %(final)s::bool OR errors + 1 >= max_errors THEN now_seconds() END,
     errors = errors + 1,
-    error = %(error)s::jsonb,
+    error = %(error)s::json,
     run_at = now_seconds() + %(backoff)s::float8,
     phase = NULL, phase_started_at = NULL, phase_timeout = NULL,
     owner = NULL, lease_until = NULL

@@ -1,1 +1,2 @@
-SELECT min(run_at) - now_seconds() AS seconds FROM job WHERE state = 'pending' AND NOT (SELECT paused FROM queue);
+SELECT min(run_at) - now_seconds() AS seconds FROM job
+WHERE state = 'pending' AND NOT (SELECT paused FROM queue);

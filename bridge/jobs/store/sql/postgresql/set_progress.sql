@@ -1,1 +1,3 @@
-UPDATE job SET progress = %(progress)s::jsonb WHERE id = %(id)s AND fence = %(fence)s AND state = 'processing' RETURNING id;
+UPDATE job SET progress = %(progress)s::json
+WHERE id = %(id)s AND fence = %(fence)s AND state = 'processing'
+RETURNING id;

@@ -2,7 +2,7 @@ CREATE TABLE job (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
     params TEXT NOT NULL,
-    key TEXT UNIQUE,
+    key TEXT,
     state TEXT NOT NULL DEFAULT 'pending'
         CHECK (state IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
     phase TEXT,
@@ -16,7 +16,7 @@ CREATE TABLE job (
     fence INTEGER NOT NULL DEFAULT 0,
     owner TEXT,
     lease_until REAL,
-    -- The last claim or heartbeat.
+    -- The last claim, heartbeat or retry.
     seen_at REAL,
     -- Since when nobody works on it, though it is in a phase: that time does not count towards the phase's time-out.
     parked_at REAL,
@@ -35,7 +35,9 @@ CREATE TABLE job (
 
 CREATE INDEX job_pending ON job (priority, run_at, id) WHERE state = 'pending';
 CREATE INDEX job_processing ON job (owner) WHERE state = 'processing';
-CREATE INDEX job_ended ON job (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX job_ended ON job (finished_at + retention) WHERE finished_at IS NOT NULL;
+CREATE UNIQUE INDEX job_key ON job (key) WHERE key IS NOT NULL;
+CREATE INDEX job_elsewhere ON job (id) WHERE external_ref IS NOT NULL AND finished_at IS NOT NULL;
 
 CREATE TABLE queue (paused INTEGER NOT NULL) STRICT;
 INSERT INTO queue (paused) VALUES (0);
