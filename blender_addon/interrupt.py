@@ -86,10 +86,12 @@ class SignalInterrupter(_Armed):
             self._armed = None
         # One may be on its way: it arrives with this system call, and does not find the default, which ends Blender.
         signal.sigpending()
-        if signal.getsignal(signal.SIGUSR1) is self._handler:
+        if self._is_installed():
             signal.signal(signal.SIGUSR1, signal.SIG_DFL if self._before is None else self._before)
 
     def guarded(self, call: Call, run: Callable[[], Value]) -> Value:
+        if not self._is_installed():
+            self.install()  # what ran before has put another there
         self._armed = call
         try:
             return run()
@@ -98,8 +100,12 @@ class SignalInterrupter(_Armed):
 
     def strike(self, call: Call) -> None:
         with self._lock:
-            if self._armed is call:
+            # Without a handler the signal would end Blender; another's is not for us to call.
+            if self._armed is call and self._is_installed():
                 signal.pthread_kill(self._main, signal.SIGUSR1)
+
+    def _is_installed(self) -> bool:
+        return signal.getsignal(signal.SIGUSR1) is self._handler
 
     def _handle(self, _signal: int, frame: Optional[FrameType]) -> None:
         call = self._armed

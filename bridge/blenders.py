@@ -14,7 +14,7 @@ from blender_addon.descriptor import Descriptor, directory
 from blender_addon.wire.address import parse_address
 
 from . import events, paths, stream
-from .config import Settings, WorkerSettings
+from .config import DEFAULT_INSTANCE, Settings, WorkerSettings
 from .discovery import Discovery
 from .fleet import Announced, Fleet, Group, Instance, Source
 from .health import HealthLimits
@@ -25,7 +25,6 @@ from .supervisor import FreshSpawner, Spawner, Supervisor, Worker, ZygoteSpawner
 
 OpenStream = Callable[[], Awaitable[ByteStream]]
 
-DEFAULT_INSTANCE = "default"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

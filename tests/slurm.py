@@ -125,7 +125,7 @@ class Cluster:
 
     def ask(self, *argv: str) -> str:
         """What one of Slurm's programs says; "" where it fails."""
-        done = subprocess.run(argv, env=self.variables(), capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(argv, env=self.variables(), capture_output=True, text=True, timeout=PATIENCE, check=False)
         return done.stdout.strip() if done.returncode == 0 else ""
 
     def variables(self) -> dict[str, str]:

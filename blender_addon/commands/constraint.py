@@ -8,7 +8,7 @@ from ..constraints import Range, Size
 from ..schema import did_you_mean, nearest
 from .catalogue import command
 from .described import rounded
-from .lookup import object_named, refuse
+from .lookup import object_named, part_named, refuse
 from .parameters import Fraction, Name
 from .rna import property_values, set_properties
 
@@ -149,12 +149,7 @@ def _known_type(given: str) -> str:
 
 
 def _constraint_named(item: Any, name: str) -> Any:
-    found = item.constraints.get(name)
-    if found is None:
-        known = item.constraints.keys()
-        has = did_you_mean(name, known) or f"; it has {', '.join(known) or 'none'}"
-        raise refuse("name", f"{item.name!r} has no constraint named {name!r}{has}", nearest(name, known))
-    return found
+    return part_named(item, item.constraints, "constraint", name, "name")
 
 
 def _state(item: Any, constraint: Any) -> ConstraintState:

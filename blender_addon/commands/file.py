@@ -120,7 +120,7 @@ def open_file(*, path: AbsolutePath) -> Opened:
     return _opened()
 
 
-@command("file.save", idempotent=True, undo=False)
+@command("file.save", destructive=True, idempotent=True, undo=False)
 def save(
     *,
     path: Annotated[Optional[AbsolutePath], "where to; default: the file that is open"] = None,

@@ -45,7 +45,7 @@ class Exported(TypedDict):
     content: Dict[str, Part]
 
 
-@command("file.export", idempotent=True, undo=False)
+@command("file.export", destructive=True, idempotent=True, undo=False)
 def export_file(
     *,
     path: Annotated[Optional[AbsolutePath], "the file to write; default: it comes back as content"] = None,

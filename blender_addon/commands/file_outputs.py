@@ -20,11 +20,15 @@ def permit_outputs(scene: Any) -> None:
     for node in _outputs(tree, set()):
         folder = bpy.path.abspath(node.base_path if hasattr(node, "base_path") else node.directory)
         for name in _names(node):
-            try:
-                permit_write(os.path.join(folder, name))
-            except Fault as fault:
-                message = f"the compositor's node {node.name!r} writes where it must not: {fault.message}"
-                raise Fault("forbidden", message, data=fault.data) from None
+            _permit(node, os.path.join(folder, name))
+
+
+def _permit(node: Any, path: str) -> None:
+    try:
+        permit_write(path)
+    except Fault as fault:
+        message = f"the compositor's node {node.name!r} writes where it must not: {fault.message}"
+        raise Fault("forbidden", message, data=fault.data) from None
 
 
 def _outputs(tree: Any, known: Set[Any]) -> Iterator[Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ..schema import did_you_mean, nearest
 from ..wire import Part
-from .lookup import refuse
+from .lookup import data_named, refuse
 from .places import to_read
 
 
@@ -21,13 +20,7 @@ def image_from(path: Optional[str], data: Optional[Part], image: Optional[str], 
         return _unpack(data, name)
     import bpy
 
-    found = bpy.data.images.get(image)
-    if found is None:
-        known = bpy.data.images.keys()
-        raise refuse(
-            "image", f"there is no image named {image!r}{did_you_mean(image or '', known)}", nearest(image or "", known)
-        )
-    return found
+    return data_named(bpy.data.images, "image", image or "", "image")
 
 
 def _load(path: str) -> Any:

@@ -37,10 +37,25 @@ def object_named(name: str, param: str = "name") -> Any:
     """The object of that name. Raises Fault `invalid_params`."""
     import bpy
 
-    found = bpy.data.objects.get(name)
+    return data_named(bpy.data.objects, "object", name, param)
+
+
+def data_named(blocks: Any, kind: str, name: str, param: str) -> Any:
+    """What has that name in a part of bpy.data; `kind` is what such a thing is called. Raises Fault `invalid_params`."""
+    found = blocks.get(name)
     if found is None:
-        known = bpy.data.objects.keys()
-        raise refuse(param, f"there is no object named {name!r}{did_you_mean(name, known)}", nearest(name, known))
+        known = blocks.keys()
+        raise refuse(param, f"there is no {kind} named {name!r}{did_you_mean(name, known)}", nearest(name, known))
+    return found
+
+
+def part_named(item: Any, parts: Any, kind: str, name: str, param: str) -> Any:
+    """What has that name among an object's own modifiers, constraints, … Raises Fault `invalid_params`."""
+    found = parts.get(name)
+    if found is None:
+        known = parts.keys()
+        has = did_you_mean(name, known) or f"; it has {', '.join(known) or 'none'}"
+        raise refuse(param, f"{item.name!r} has no {kind} named {name!r}{has}", nearest(name, known))
     return found
 
 

@@ -6,11 +6,10 @@ from array import array
 from typing import Annotated, Any, Dict, List, Optional, TypedDict
 
 from ..constraints import Range, Size
-from ..schema import did_you_mean, nearest
 from .catalogue import command
 from .described import MOST_NAMES
 from .face_selection import Faces, chosen_faces
-from .lookup import in_object_mode, mesh_object_named, objects_named, refuse, refuse_all
+from .lookup import data_named, in_object_mode, mesh_object_named, objects_named, refuse, refuse_all
 from .node_values import input_values
 from .paging import Fields, Limit, Offset, only, page
 from .parameters import Name
@@ -164,11 +163,7 @@ def material_named(name: str, param: str = "name") -> Any:
     """The material of that name. Raises Fault `invalid_params` with the nearest."""
     import bpy
 
-    found = bpy.data.materials.get(name)
-    if found is None:
-        known = bpy.data.materials.keys()
-        raise refuse(param, f"there is no material named {name!r}{did_you_mean(name, known)}", nearest(name, known))
-    return found
+    return data_named(bpy.data.materials, "material", name, param)
 
 
 def _entry(material: Any) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Dict, List, TypedDict
 from ..constraints import Size
 from ..schema import did_you_mean, nearest
 from .catalogue import command
-from .lookup import object_named, refuse
+from .lookup import object_named, part_named, refuse
 from .parameters import Name
 from .rna import PropertyDescription, describe_property, is_setting, property_values
 
@@ -126,12 +126,7 @@ def _described(kind: str) -> List[PropertyDescription]:
 
 
 def modifier_named(item: Any, name: str, param: str = "name") -> Any:
-    found = item.modifiers.get(name)
-    if found is None:
-        known = item.modifiers.keys()
-        has = did_you_mean(name, known) or f"; it has {', '.join(known) or 'none'}"
-        raise refuse(param, f"{item.name!r} has no modifier named {name!r}{has}", nearest(name, known))
-    return found
+    return part_named(item, item.modifiers, "modifier", name, param)
 
 
 def modifier_state(item: Any, modifier: Any) -> ModifierState:

@@ -8,7 +8,7 @@ from ..constraints import Size
 from ..schema import did_you_mean, nearest
 from ..wire import Fault
 from .catalogue import command
-from .lookup import refuse
+from .lookup import data_named, refuse
 from .node import Link, NodeDetails, link_state, node_details
 from .node_trees import SocketName, WhichTree, node_named, node_types, socket_named, tree_of, tree_to_change
 from .node_values import set_inputs
@@ -147,14 +147,7 @@ def unlink(
 def _group_named(name: Optional[str]) -> Any:
     import bpy
 
-    if name is None:
-        return None
-    known = bpy.data.node_groups
-    found = known.get(name)
-    if found is None:
-        hint = did_you_mean(name, known.keys())
-        raise refuse("group", f"there is no node group named {name!r}{hint}", nearest(name, known.keys()))
-    return found
+    return None if name is None else data_named(bpy.data.node_groups, "node group", name, "group")
 
 
 def _make_group(node: Any, group: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Dict, List, Optional, Sequence, Tuple, TypedDict
 
 from ..schema import did_you_mean, nearest
-from .lookup import refuse
+from .lookup import data_named, refuse
 from .parameters import Name
 from .principled import other_name
 from .versions import blender_version
@@ -68,11 +68,8 @@ def _owner(tree: Tree) -> Tuple[Any, str]:
     ((kind, name),) = tree.items()
     known = getattr(bpy.data, _PLACES[kind])
     assert isinstance(name, str)
-    found = known.get(name) or _of_the_object(kind, name)
-    if found is None:
-        hint = did_you_mean(name, known.keys())
-        raise refuse(f"tree.{kind}", f"there is no {kind} named {name!r}{hint}", nearest(name, known.keys()))
-    return found, kind
+    found = None if name in known else _of_the_object(kind, name)
+    return found or data_named(known, kind, name, f"tree.{kind}"), kind
 
 
 def _of_the_object(kind: str, name: str) -> Any:

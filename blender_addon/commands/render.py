@@ -99,7 +99,7 @@ def still(
     }
 
 
-@command("render.save", idempotent=True, undo=False)
+@command("render.save", destructive=True, idempotent=True, undo=False)
 def save(
     call: Call,
     *,

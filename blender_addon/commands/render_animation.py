@@ -81,7 +81,7 @@ class Pattern(NamedTuple):
         return f"{self.before}{'#' * self.digits}{self.after}"
 
 
-@command("render.animation", idempotent=True, undo=False)
+@command("render.animation", destructive=True, idempotent=True, undo=False)
 def animation(
     call: Call,
     *,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Dict, List, Literal, Optional, TypedDict
 
-from ..schema import did_you_mean, nearest
 from .catalogue import command
 from .described import MOST_NAMES, rounded
-from .lookup import current_scene, refuse
+from .lookup import current_scene, data_named, refuse
 from .parameters import Name
 from .rna import set_properties
 
@@ -158,11 +157,7 @@ def _activate(scene: Any) -> None:
 def _scene_named(name: str) -> Any:
     import bpy
 
-    found = bpy.data.scenes.get(name)
-    if found is None:
-        known = bpy.data.scenes.keys()
-        raise refuse("name", f"there is no scene named {name!r}{did_you_mean(name, known)}", nearest(name, known))
-    return found
+    return data_named(bpy.data.scenes, "scene", name, "name")
 
 
 def _state(scene: Any) -> SceneState:

@@ -6,8 +6,7 @@ from itertools import islice
 from typing import Annotated, Any, Iterable, List, NamedTuple, Optional, Sequence
 
 from ..constraints import Size
-from ..schema import nearest
-from .lookup import refuse, refuse_all
+from .lookup import objects_named, refuse
 from .parameters import Name
 
 Subjects = Annotated[
@@ -39,12 +38,7 @@ def subjects_named(names: Optional[Sequence[str]], param: str = "objects") -> Li
         if not found:
             raise refuse(param, "there is nothing to see in this scene: no object that renders has a shape")
         return found
-    known = bpy.data.objects
-    missing = [name for name in names if name not in known]
-    if missing:
-        close = [other for name in missing[:10] for other in nearest(name, known.keys())]
-        raise refuse_all([(param, f"there is no object named {name!r}") for name in missing], close)
-    chosen = {known[name]: None for name in names}
+    chosen = dict.fromkeys(objects_named(names, param))
     for item in list(chosen):
         chosen.update(dict.fromkeys(item.children_recursive))
     return list(chosen)

@@ -6,7 +6,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -58,10 +58,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = _parser(next((word for word in argv if not word.startswith("-")), None))
     options, rest = parser.parse_known_args(argv)
     # argparse takes positionals in one run only; `call METHOD --timeout 5 NAME=VALUE` has two.
-    unknown = [word for word in rest if word.startswith("-") or options.command != "call"]
+    unknown = [word for word in rest if word.startswith("-") or "arguments" not in options]
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    if options.command == "call":
+    if "arguments" in options:
         options.arguments += rest
     return options
 
@@ -222,10 +222,17 @@ def _use(use: argparse.ArgumentParser) -> None:
     _bridge(use)
 
 
+def _actions(
+    parser: argparse.ArgumentParser, purposes: Mapping[str, str]
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Each action by its name, one of which has to be asked for, and the parser for its flags."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, purpose in purposes.items():
+        yield name, _command(actions, name, purpose)
+
+
 def _pool(pool: argparse.ArgumentParser) -> None:
-    actions = pool.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, purpose in _POOL_ACTIONS.items():
-        action = _command(actions, name, purpose)
+    for name, action in _actions(pool, _POOL_ACTIONS):
         if name == "resize":
             action.add_argument("max_connections", type=int, metavar="N", help="how many connections at most")
         if name == "drain":
@@ -238,9 +245,7 @@ def _pool(pool: argparse.ArgumentParser) -> None:
 
 
 def _worker(worker: argparse.ArgumentParser) -> None:
-    actions = worker.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, purpose in _WORKER_ACTIONS.items():
-        action = _command(actions, name, purpose)
+    for name, action in _actions(worker, _WORKER_ACTIONS):
         which = "which one, by its name or the name of several (default: default)"
         shown = "only that one, or those of that name"
         action.add_argument("worker", nargs="?", metavar="NAME", help=shown if name == "list" else which)
@@ -252,10 +257,14 @@ def _worker(worker: argparse.ArgumentParser) -> None:
         _bridge(action)
 
 
+def _jobs(jobs: argparse.ArgumentParser) -> None:
+    from .job_flags import add_flags  # noqa: PLC0415  # for start-up time
+
+    add_flags(jobs, _command, _bridge, _seconds)
+
+
 def _addon(addon: argparse.ArgumentParser) -> None:
-    actions = addon.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, purpose in _ADDON_ACTIONS.items():
-        action = _command(actions, name, purpose)
+    for name, action in _actions(addon, _ADDON_ACTIONS):
         if name == "build":
             action.add_argument(
                 "--out", type=Path, default=Path(), metavar="DIR", help="where the zips go (default: here)"
@@ -379,6 +388,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "use": ("choose the Blender that is meant where none is named", _use),
     "pool": ("show or control the connections to a Blender while the bridge runs", _pool),
     "worker": ("list, start, stop or restart the Blenders that the bridge starts", _worker),
+    "jobs": ("submit work that takes long, and show, cancel or watch it", _jobs),
     "addon": ("build, install, remove or list the add-on in the Blenders of this machine", _addon),
     "mcp": ("serve MCP on standard input and output, for AI assistants; or set one up", _mcp),
     "methods": ("list what can be called, or describe one method", _methods),

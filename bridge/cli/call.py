@@ -19,7 +19,7 @@ from . import output
 
 def run(options: argparse.Namespace) -> int:
     """Call the method. Interrupted, it is cancelled in Blender too."""
-    params = _params(options)
+    params = params_of(options)
     files = _files(options)
     show = _Progress() if sys.stderr.isatty() else None
     try:
@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     return _save(result.parts, files)
 
 
-def _params(options: argparse.Namespace) -> dict[str, Any]:
+def params_of(options: argparse.Namespace) -> dict[str, Any]:
+    """What --json and NAME=VALUE say together. Exits with a usage line where they are wrong."""
     params: Any = {}
     if options.json is not None:
         try:

@@ -8,7 +8,7 @@ load       brings them together
 listing    every setting with its value, its source and its meaning
 """
 
-from .instances import InstanceSettings
+from .instances import DEFAULT_INSTANCE, InstanceSettings
 from .listing import Setting, list_settings
 from .load import Sources, check, load_settings, read_sources
 from .safety import SafetySettings
@@ -16,6 +16,7 @@ from .settings import Limits, LogSettings, Settings
 from .workers import WorkerSettings
 
 __all__ = [
+    "DEFAULT_INSTANCE",
     "InstanceSettings",
     "Limits",
     "LogSettings",

@@ -12,6 +12,9 @@ from .safety import OwnSafety
 from .tables import PoolTable, Table
 from .values import BlenderAddress, ExistingFile, Secret
 
+DEFAULT_INSTANCE = "default"
+"""The Blender that the bridge starts where neither an instance nor a worker is named."""
+
 
 class InstanceSettings(Table):
     """A Blender that runs already and listens at `address`; on TCP it needs `token` or `token_file`.

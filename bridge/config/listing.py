@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, SecretStr
 
 from .explain import as_text, is_secret
+from .instances import DEFAULT_INSTANCE
 from .safety import OwnSafety
 from .settings import Settings
 from .sources import Path_, Source, source_of
@@ -17,8 +18,6 @@ from .tables import PoolTable
 from .workers import WorkerSettings
 
 BLACKENED = "********"
-# What the bridge starts where neither an instance nor a worker is named.
-_IMPLIED = "default"
 
 
 class Setting(NamedTuple):
@@ -46,7 +45,7 @@ class Setting(NamedTuple):
 def list_settings(settings: Settings, sources: Sequence[Source]) -> list[Setting]:
     """All of them, `sources` in order of precedence. A secret's value is blackened."""
     if not settings.workers and not settings.instances:
-        settings = settings.model_copy(update={"workers": {_IMPLIED: WorkerSettings()}})
+        settings = settings.model_copy(update={"workers": {DEFAULT_INSTANCE: WorkerSettings()}})
     return [_setting(path, value, meaning, sources) for path, value, meaning in _walk((), settings)]
 
 

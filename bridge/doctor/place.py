@@ -33,7 +33,13 @@ class Place(NamedTuple):
             partial(load_settings, flags, file=config),
             Settings,
             # The place of the standard door may itself be what is wrong.
-            partial(Settings, listen=[paths.DEFAULT_TCP_ADDRESS], http=paths.DEFAULT_HTTP_ADDRESS, mcp="off"),
+            partial(
+                Settings,
+                listen=[paths.DEFAULT_TCP_ADDRESS],
+                http=paths.DEFAULT_HTTP_ADDRESS,
+                mcp="off",
+                jobs={"url": "off", "directory": "/"},
+            ),
         )
         for attempt in attempts:
             try:

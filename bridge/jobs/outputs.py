@@ -95,7 +95,6 @@ class Outputs:
             "bytes": sum(file["bytes"] for file in files),
         }
         self._write(json.dumps({"files": files, "result": result}, indent=1))
-        shutil.rmtree(self.unfinished, ignore_errors=True)
         self.scene.unlink(missing_ok=True)
         return result
 
@@ -110,6 +109,10 @@ class Outputs:
         new.replace(self._manifest)
         _sync(self.directory)
 
+    async def discard(self) -> None:
+        """The attempt is over: remove what it has not finished."""
+        await trio.to_thread.run_sync(remove, self.unfinished)
+
     async def result(self) -> dict[str, Any] | None:
         """The result, where an attempt has got to the end of the work and its bridge ended before it could say so."""
         return await trio.to_thread.run_sync(self._result)
@@ -119,13 +122,13 @@ class Outputs:
             result: dict[str, Any] = json.loads(self._manifest.read_text(encoding="utf-8"))["result"]
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             return None  # nothing of ours: the work is done again, and it is replaced
         return result
 
 
 def remove(directory: Path) -> None:
-    """Remove a job's directory with everything in it; none is fine."""
+    """Remove a directory with everything in it; none is fine."""
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -6,6 +6,8 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import trio
+
 from bridge.errors import Refused
 
 from . import kinds
@@ -30,6 +32,9 @@ class Performer:
             return await outputs.result() or await self._perform(attempt, outputs)
         except OSError as error:
             raise JobFailed("files", f"the job's files cannot be written or read: {error}") from error
+        finally:
+            with trio.CancelScope(shield=True):
+                await outputs.discard()
 
     async def _perform(self, attempt: Attempt, outputs: Outputs) -> dict[str, Any]:
         job = attempt.job

@@ -7,7 +7,15 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, TypeVar
 
 from blender_addon.constraints import Range, Size
-from bridge.errors import InternalError, KeyConflict, Refused, RequestError, ShuttingDown, StoreUnavailable
+from bridge.errors import (
+    InternalError,
+    KeyConflict,
+    Refused,
+    RequestError,
+    ShuttingDown,
+    StoreUnavailable,
+    Unstorable,
+)
 
 from .catalogue import CATALOGUE, Context
 
@@ -148,6 +156,8 @@ async def _submitted(queue: Queue, new: NewJob) -> tuple[Job, bool]:
         return await queue.submit(new)
     except KeyConflict as error:
         raise Refused(str(error), code="key_conflict") from error
+    except Unstorable as error:
+        raise Refused(str(error)) from error
     except StoreUnavailable as error:
         raise _unavailable(error) from error
 

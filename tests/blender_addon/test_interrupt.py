@@ -209,6 +209,27 @@ def test_posix_uses_signals():
     assert isinstance(best_interrupter(), SignalInterrupter)
 
 
+@pytest.mark.parametrize("other", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_command_that_takes_the_signal_away_is_not_struck(interrupter, other):
+    call = Call("1", "a.b")
+    call.stop_reason = "cancelled"
+
+    def command():
+        signal.signal(signal.SIGUSR1, other)
+        interrupter.strike(call)
+        return "whole"
+
+    assert interrupter.guarded(call, command) == "whole"
+
+
+def test_the_next_command_is_interrupted_again(interrupter):
+    interrupter.guarded(Call("1", "a.b"), lambda: signal.signal(signal.SIGUSR1, signal.SIG_DFL))
+    call = Call("2", "a.b")
+    striker = Striker(interrupter, call)
+    with striker, pytest.raises(Interrupted):
+        interrupter.guarded(call, lambda: (striker.begun.set(), time.sleep(LONG)))
+
+
 def test_afterwards_the_signal_is_as_it_was(interrupter):
     inner = SignalInterrupter()
     inner.install()

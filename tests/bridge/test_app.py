@@ -66,7 +66,7 @@ async def connect(door: str, token: str | None = None) -> Tool:
 
 
 def settings(blender, **options) -> Settings:
-    return Settings(instances={"default": {"address": f"unix:{blender.path}"}}, **{"http": "off", **options})
+    return Settings(instances={"default": {"address": f"unix:{blender.path}"}}, **{"http": "off", "jobs": {"url": "off"}, **options})
 
 
 async def test_it_serves_and_leaves_nothing_behind(blender, home):
@@ -156,7 +156,7 @@ async def test_a_second_signal_does_not_wait(blender, home):
 async def test_with_nothing_configured_a_worker_is_started(home, monkeypatch):
     command = [sys.executable, "-c", BEGIN + GOOD]
     monkeypatch.setattr("bridge.blenders.find_blender", lambda blender: command)
-    async with serving(Settings(http="off")):
+    async with serving(Settings(http="off", jobs={"url": "off"})):
         await until((home / "worker-default.sock").exists)
     assert list(home.iterdir()) == []
 

@@ -10,7 +10,7 @@ def test_each_method_is_described_like_a_command():
     for entry in CATALOGUE.describe():
         assert set(entry) == {"name", "doc", "params", "result", "hints"}
         assert set(entry["hints"]) == {"read_only", "destructive", "idempotent"}
-        assert entry["name"].startswith("bridge.")
+        assert entry["name"].startswith(("bridge.", "jobs."))
         assert entry["doc"].endswith(".")
 
 

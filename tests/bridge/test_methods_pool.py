@@ -24,6 +24,14 @@ def still_open(wires) -> list:
     return [wire for wire in wires["default"].opened if not wire.closed]
 
 
+async def at_work(line, blender):
+    """A tool whose request "1" runs until the gate "work" is opened."""
+    tool = await line.tool()
+    await tool.send("1", "test.wait", {"name": "work"})
+    await until(lambda: blender.ran == ["work"])
+    return tool
+
+
 async def test_pools_counts_each_pool_or_the_one_of_the_request(two, listen):
     async with bridge(two, listen) as line:
         tool = await line.tool()
@@ -91,9 +99,7 @@ async def test_drain_waits_for_what_is_in_flight(blender, wires, listen):
 
 async def test_a_drain_that_is_out_of_time_says_how_many_are_in_flight_and_goes_on(blender, wires, listen):
     async with bridge(wires, listen) as line:
-        tool = await line.tool()
-        await tool.send("1", "test.wait", {"name": "work"})
-        await until(lambda: blender.ran == ["work"])
+        tool = await at_work(line, blender)
         fault = await tool.refused("bridge.drain", deadline=0.3)
         assert (fault.code, fault.outcome) == ("timeout", "failed")
         assert "1 in flight" in fault.message
@@ -105,9 +111,7 @@ async def test_a_drain_that_is_out_of_time_says_how_many_are_in_flight_and_goes_
 
 async def test_a_drain_that_is_cancelled_goes_on_too(blender, wires, listen):
     async with bridge(wires, listen) as line:
-        tool = await line.tool()
-        await tool.send("1", "test.wait", {"name": "work"})
-        await until(lambda: blender.ran == ["work"])
+        tool = await at_work(line, blender)
         await tool.send("d", "bridge.drain")
         await until(lambda: line.pool().state == "draining")
         await tool.cancel("d")
@@ -117,9 +121,7 @@ async def test_a_drain_that_is_cancelled_goes_on_too(blender, wires, listen):
 
 async def test_a_drain_that_somebody_undoes_says_so(blender, wires, listen):
     async with bridge(wires, listen) as line:
-        tool = await line.tool()
-        await tool.send("1", "test.wait", {"name": "work"})
-        await until(lambda: blender.ran == ["work"])
+        tool = await at_work(line, blender)
         await tool.send("d", "bridge.drain")
         await until(lambda: line.pool().state == "draining")
         await tool.call("r", "bridge.resume")
@@ -130,9 +132,7 @@ async def test_a_drain_that_somebody_undoes_says_so(blender, wires, listen):
 
 async def test_a_drain_during_which_the_bridge_ends_is_no_drain(blender, wires, listen):
     async with bridge(wires, listen) as line:
-        tool = await line.tool()
-        await tool.send("1", "test.wait", {"name": "work"})
-        await until(lambda: blender.ran == ["work"])
+        tool = await at_work(line, blender)
         await tool.send("d", "bridge.drain")
         await until(lambda: line.pool().state == "draining")
         line.fleet.close()

@@ -120,7 +120,7 @@ async def test_while_every_connection_is_in_use_the_catalogue_does_not_wait_past
 
 async def test_jobs_are_not_blender_s_business(blender, wires, listen):
     async with bridge(wires, listen) as line:
-        assert (await (await line.tool()).refused("jobs.list")).code == "unknown_method"
+        assert (await (await line.tool()).refused("jobs.list")).code == "forbidden"
     assert blender.ran == []
 
 

@@ -19,8 +19,8 @@ import psutil
 from bridge.client import Client
 from bridge.errors import BlenderUnavailable, Busy, NotRunning, RequestError
 
+from .home import Home
 from .serving import PATIENCE, until
-from .test_daemon import Home
 
 Kind = Literal["plain", "keyed", "bound"]
 

@@ -13,9 +13,9 @@ import pytest
 
 from bridge.supervisor.zygote import available
 
+from .home import Home
 from .serving import PATIENCE, until
 from .storm import Chaos, Load, Task, Watch, belonging, effects, recoveries
-from .test_daemon import Home
 
 pytestmark = [pytest.mark.blender, pytest.mark.skipif(available() is not None, reason=str(available()))]
 

@@ -12,6 +12,7 @@ import structlog
 import trio
 
 from bridge import protocol
+from bridge.errors import EXIT_BUSY, EXIT_USAGE
 from bridge.listeners import Listener, same_user
 from bridge.service import Service
 
@@ -162,7 +163,7 @@ class McpDoor:
 
     async def _admit(self, stream: trio.SocketStream, lines: Lines, token: str | None) -> Preface | None:
         """The preface, and its place among the clients; None where it was refused, or nothing came."""
-        why = "no preface came: this door is for `bpy-bridge mcp`"
+        why, exit_code = "no preface came: this door is for `bpy-bridge mcp`", EXIT_USAGE
         try:
             with trio.move_on_after(_PREFACE_TIMEOUT):
                 line = await lines.next_line()
@@ -173,10 +174,10 @@ class McpDoor:
                     self._clients[stream] = None
                     del self._strangers[stream]
                     return preface
-                why = f"there are {_MOST_CLIENTS} MCP clients already, which is the most: end one"
+                why, exit_code = f"there are {_MOST_CLIENTS} MCP clients already, the most there can be", EXIT_BUSY
         except (ValueError, LineTooLong) as error:
             why = str(error)
-        await _refuse(stream, why)
+        await _refuse(stream, why, exit_code)
         return None
 
     async def _serve_session(self, client: str, preface: Preface, stream: trio.SocketStream, lines: Lines) -> None:
@@ -197,13 +198,13 @@ class McpDoor:
         meant = Meant.of(preface.instance)
         wrong = mistake(preface.tools, self._catalogue.known(meant).families)
         with trio.move_on_after(_UNTIL_BLENDER_TELLS):
-            while wrong is not None and not wrong.certain:
+            while wrong is not None:
                 ready = self._service.status.readiness().ready
                 wrong = mistake(preface.tools, (await self._catalogue.now(meant)).families)
-                if ready:
+                if wrong is None or ready:
                     break
                 await trio.sleep(_BREATH)
-        return None if wrong is None else wrong.message
+        return wrong
 
 
 class _Sdk(NamedTuple):
@@ -220,10 +221,11 @@ def _import_sdk() -> _Sdk:
     return _Sdk(Shared, Session, McpOverHttp)
 
 
-async def _refuse(stream: trio.SocketStream, why: str) -> None:
+async def _refuse(stream: trio.SocketStream, why: str, exit_code: int = EXIT_USAGE) -> None:
+    """What the relay says on standard error, and the exit code that it ends with."""
     log.warning("MCP client refused", reason=why)
     with trio.move_on_after(1.0):
         try:
-            await stream.send_all(protocol.json_bytes({"error": why}) + b"\n")
+            await stream.send_all(protocol.json_bytes({"error": why, "exit_code": exit_code}) + b"\n")
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return

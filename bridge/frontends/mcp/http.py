@@ -134,7 +134,9 @@ class _Answer:
 
     async def send(self, message: Any) -> None:
         self.begun = True
-        await self._send(message)
+        # Cancelled in between, hypercorn never reads the next request. The HTTP door cuts off who reads nothing.
+        with trio.CancelScope(shield=True):
+            await self._send(message)
 
 
 def _announcing(server: Server[Whose]) -> Server[Whose]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import NamedTuple
 
 CORE = (
     "scene.summary", "scene.objects", "object.get", "object.create", "object.update", "object.delete",
@@ -22,23 +21,18 @@ def selects(selection: str, method: str) -> bool:
     return "full" in chosen or method.partition(".")[0] in chosen or ("core" in chosen and method in CORE)
 
 
-class Mistake(NamedTuple):
-    """What is wrong with a selection, in words. `certain` where no add-on can bring what is unknown: it is misspelt."""
-
-    message: str
-    certain: bool
-
-
-def mistake(selection: str, families: Iterable[str]) -> Mistake | None:
-    """What is wrong with a selection where these families are there; None where nothing is."""
+def mistake(selection: str, families: Iterable[str]) -> str | None:
+    """What is wrong with a selection where these families are there, in words; None where nothing is."""
     known = [*PROFILES, *sorted(families)]
     words = _words(selection)
     wrong = [word[:_LONGEST_WORD] for word in words if word not in known]
     if words and not wrong:
         return None
     said = ", ".join(map(repr, wrong[:5])) or "nothing"
-    message = f"tools: {said} is no family of tools: give core, full, or some of {', '.join(known[len(PROFILES) :])}"
-    return Mistake(message, any(difflib.get_close_matches(word, known) for word in wrong) or not words)
+    close = difflib.get_close_matches(wrong[0], known, 1) if wrong else []
+    hint = f", did you mean {close[0]!r}?" if close else "."
+    there = f"There are core, full, and the families {', '.join(known[len(PROFILES) :])}"
+    return f"tools: {said} is no family of tools{hint} {there}"
 
 
 def _words(selection: str) -> list[str]:

@@ -93,9 +93,9 @@ async def _run(work: Work, frames: Sequence[Path], command: list[str], log: IO[b
         assert process.stdin is not None
         # Where it ends early, its status says so.
         with suppress(trio.BrokenResourceError):
-            for number, frame in enumerate(frames):
-                work.attempt.progress(number, len(frames), f"video: frame {number + 1} of {len(frames)}")
+            for number, frame in enumerate(frames, 1):
                 await process.stdin.send_all(await trio.to_thread.run_sync(frame.read_bytes))
+                work.attempt.progress(number, len(frames), f"video: frame {number} of {len(frames)}")
         await process.stdin.aclose()
     return process.returncode
 

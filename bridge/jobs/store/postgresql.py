@@ -47,10 +47,8 @@ class PostgresqlServer:
             _migrate(link.connection, namespace)
         except psycopg.Error as error:
             link.close()
-            where = f"the schema {namespace!r} (jobs.namespace)"
-            raise ConfigurationError(
-                f"jobs.url: PostgreSQL has no {where} to use: {self._server.said(error)}"
-            ) from None
+            said = f"the schema {namespace!r} of PostgreSQL cannot be used: {self._server.said(error)}"
+            raise ConfigurationError(f"jobs.namespace: {said}") from None
         except BaseException:
             link.close()
             raise

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import queue
 import socket
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +27,7 @@ from blender_addon.wire import (
 )
 from blender_addon.wire.parts import total_length
 from bridge import cli
+from tests.serving_thread import ServingThread
 
 POOL = {
     "name": "studio",
@@ -95,34 +94,10 @@ class Bridge:
             "bridge.pools": [POOL],
             **{f"bridge.{act}": POOL for act in ("pause", "resume", "drain", "resize", "reconnect")},
         }
-        self._client: socket.socket | None = None
-        self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(path)
-        self._listening.listen()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Gone, as a process that has ended: its client's connection too. Twice is as once."""
-        if self._listening.fileno() < 0:
-            return
-        self._listening.shutdown(socket.SHUT_RDWR)
-        if self._client is not None:
-            with contextlib.suppress(OSError):  # it may have left already
-                self._client.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
-        self._listening.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listening.accept()
-            except OSError:
-                return
-            self._client = sock
-            # A client that is interrupted leaves without a word, with answers unread.
-            with sock, contextlib.suppress(ConnectionError):
-                self._converse(sock)
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(path)
+        listening.listen()
+        self.close = ServingThread(listening, self._converse).close
 
     def _converse(self, sock: socket.socket) -> None:
         session, decoder = ServerSession(Peer("bridge", "9.9"), Limits(1 << 20, 4), token=None), FrameDecoder()

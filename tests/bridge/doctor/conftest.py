@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bridge.config import Settings
 from bridge.doctor import Place
+from tests.serving_thread import ServingThread
 
 
 @pytest.fixture
@@ -37,24 +37,9 @@ class Squatter:
     def __init__(self, answer: Callable[[bytes], bytes | None]) -> None:
         self.heard: list[bytes] = []
         self._answer = answer
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
-        self._listening.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listening.accept()
-            except OSError:
-                return
-            with sock, suppress(ConnectionError):
-                self._converse(sock)
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = listening.getsockname()[1]
+        self.close = ServingThread(listening, self._converse).close
 
     def _converse(self, sock: socket.socket) -> None:
         self.heard.append(b"")

@@ -7,6 +7,7 @@ import pytest
 from bridge.fleet import Instance
 from tests.bridge.blender import Wires
 from tests.bridge.line import Line, bridge, until
+from tests.bridge.tool import Tool
 
 
 @pytest.fixture
@@ -23,13 +24,19 @@ def as_announced(line: Line) -> dict[str, Instance]:
     return {"other": line.fleet.instances.pop("other")}
 
 
+async def bound_to_one(line: Line) -> Tool:
+    """A tool whose first request went to `one`, before `other` announced itself."""
+    later = as_announced(line)
+    tool = await line.tool()
+    await tool.call("1", "test.echo")
+    line.fleet.instances.update(later)
+    return tool
+
+
 async def test_a_connection_keeps_its_blender_when_another_announces_itself(two, listen):
     wires, blender, _ = two
     async with bridge(wires, listen) as line:
-        later = as_announced(line)
-        tool = await line.tool()
-        await tool.call("1", "test.echo")
-        line.fleet.instances.update(later)
+        tool = await bound_to_one(line)
         await tool.send("2", "test.echo")
         assert (await tool.answer("2")).boot == blender.boot
         newcomer = await line.tool()
@@ -63,10 +70,7 @@ async def test_use_of_one_that_there_is_not_names_the_nearest(two, listen):
 
 async def test_control_without_a_name_is_of_what_the_connection_got(two, listen):
     async with bridge(two[0], listen) as line:
-        later = as_announced(line)
-        tool = await line.tool()
-        await tool.call("1", "test.echo")
-        line.fleet.instances.update(later)
+        tool = await bound_to_one(line)
         assert (await tool.call("2", "bridge.reconnect"))["name"] == "one"
 
 
@@ -80,10 +84,7 @@ async def test_the_catalogue_is_answered_where_it_is_ambiguous_whose(two, listen
 async def test_work_is_never_moved_to_another_blender_unsaid(two, listen):
     wires, _, second = two
     async with bridge(wires, listen) as line:
-        later = as_announced(line)
-        tool = await line.tool()
-        await tool.call("1", "test.echo")
-        line.fleet.instances.update(later)
+        tool = await bound_to_one(line)
         line.fleet.remove("one")
         told = await tool.refused("test.echo")
         assert (told.code, told.outcome, told.data["gone"]) == ("unknown_instance", "not_executed", "one")

@@ -15,6 +15,7 @@ from tests.bridge.pool import (
     test_races_check,
     test_races_connect,
     test_races_control,
+    test_races_drained,
     test_races_expect,
     test_races_hand_off,
     test_races_park,
@@ -33,6 +34,7 @@ MODULES = (
     test_races_control,
     test_races_expect,
     test_races_park,
+    test_races_drained,
     test_races_queue,
 )
 SLOW = {"test_race_07_5000_cancelled_waiters_leave_an_empty_queue"}

@@ -1,11 +1,11 @@
 """file.import and file.export against a real Blender: what is written is read again, by path and as binary parts."""
 
 import base64
-import contextlib
 
 import pytest
 
 from blender_addon.wire import Fault, Part
+from tests.integration.commands.policies import writing_only_below
 
 pytestmark = pytest.mark.blender
 

@@ -113,6 +113,7 @@ class _Look:
             missing = await self._take(plan)
         if missing:
             await self._wait(plan, missing, tasks, timeout)
+        await self.say("rendered")
         return Rendered(plan.facts, await to_thread(self._place.told))
 
     @property

@@ -6,7 +6,7 @@ SET state = CASE
         ELSE 'pending'
     END,
     finished_at = CASE WHEN cancel_requested OR rescues + 1 > max_rescues THEN :now END,
-    error = CASE WHEN rescues + 1 > max_rescues THEN :error ELSE error END,
+    error = CASE WHEN rescues + 1 > max_rescues AND NOT cancel_requested THEN :error ELSE error END,
     rescues = rescues + 1,
     parked_at = seen_at,
     owner = NULL, lease_until = NULL

@@ -8,8 +8,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,72 +16,8 @@ import psutil
 import pytest
 
 from bridge.client import Client
-
-from .serving import PATIENCE, children, environment, until
-
-NO_BLENDER = ("--instance", "default=unix:/nonexistent")
-
-
-class Home:
-    """Where the bridges of a test live; none outlives it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.variables: dict[str, str] = {}
-        self.prefix: tuple[str, ...] = ()
-        self.cwd = path.parent
-
-    def popen(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
-        variables = {**environment(self.path), **self.variables}
-        return subprocess.Popen(
-            [*self.prefix, sys.executable, "-m", "bridge", *argv], env=variables, text=True, cwd=self.cwd,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
-        )  # fmt: skip
-
-    def run(self, *argv: str) -> tuple[int, str, str]:
-        """Exit code, standard output, standard error."""
-        with self.popen(*argv) as process:
-            out, err = process.communicate(timeout=PATIENCE)
-        return process.returncode, out, err
-
-    def start(self, *flags: str) -> dict[str, Any]:
-        code, out, err = self.run("start", "--json", *(flags or NO_BLENDER))
-        assert code == 0, err
-        started: dict[str, Any] = json.loads(out)
-        return started
-
-    def record(self) -> Mapping[str, Any]:
-        record: dict[str, Any] = json.loads((self.path / "bridge.json").read_text())
-        return record
-
-    def bridges(self) -> list[psutil.Process]:
-        """Every process that serves here, launchers not counted."""
-        return [process for process in psutil.process_iter() if self._serves(process)]
-
-    def _serves(self, process: psutil.Process) -> bool:
-        try:
-            return (
-                process.cmdline()[3:6] == ["bridge", "serve", "--detached"]
-                and process.environ().get("BPY_BRIDGE_HOME") == str(self.path)
-                and process.status() != psutil.STATUS_ZOMBIE
-            )
-        except psutil.Error:
-            return False
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home(tmp_path / "home")
-    yield home
-    left = [process for bridge in home.bridges() for process in [bridge, *bridge.children(recursive=True)]]
-    for process in left:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(left, PATIENCE)
-
-
-def lives(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+from tests.integration.home import NO_BLENDER, Home, lives
+from tests.integration.serving import PATIENCE, children, until
 
 
 def at_once(home: Home, count: int, *flags: str) -> list[dict[str, Any]]:
@@ -102,7 +36,7 @@ def test_it_starts_is_found_is_shown_and_stops(home):
     code, out, _ = home.run("stop")
     assert (code, f"is stopped: process {first['pid']}" in out) == (0, True)
     assert not lives(first["pid"])
-    assert [path.name for path in home.path.iterdir()] == ["logs"]
+    assert {path.name for path in home.path.iterdir()} <= {"logs", "jobs.sqlite", "mcp.token"}
     assert home.run("stop") == (0, "no bridge 'default' runs\n", "")
 
 
@@ -276,132 +210,6 @@ def test_killed_by_force_it_takes_its_blenders_with_it(home):
     os.kill(first["pid"], signal.SIGSTOP)
     assert home.run("stop", "--timeout", "0.1", "--force")[0] == 0
     assert not any(worker.is_running() for worker in workers)
-
-
-def test_a_start_that_fails_says_why_with_the_exit_code_that_serve_has(home, tmp_path):
-    config = tmp_path / "wrong.toml"
-    config.write_text("drain_timeout = -1\n")
-    code, out, err = home.run("start", "--config", str(config))
-    assert (code, out) == (2, "")
-    assert err.startswith(f"bpy-bridge: drain_timeout, from the file {config}")
-    assert home.bridges() == []
-    assert [path.name for path in home.path.iterdir()] == ["logs"]
-
-
-def test_a_bridge_that_dies_before_it_says_a_word_is_a_failure_with_the_logs_tail(home):
-    broken(home, "raise RuntimeError('trio is broken')")
-    code, _, err = home.run("start", *NO_BLENDER)
-    assert code == 4
-    assert "the bridge ended before its doors were open" in err
-    assert "RuntimeError: trio is broken" in err
-
-
-def broken(home: Home, code: str) -> None:
-    """Have what the bridge imports, once it has the lock, run that code."""
-    package = home.path.parent / "broken" / "trio"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text(code)
-    home.variables["PYTHONPATH"] = os.pathsep.join([str(package.parent), os.environ.get("PYTHONPATH", "")])
-
-
-def test_a_bridge_that_is_not_ready_in_time_is_ended_and_that_is_said(home):
-    broken(home, "import signal; signal.pause()")
-    code, _, err = home.run("start", "--timeout", "0.5", *NO_BLENDER)
-    assert (code, "did not open its doors within 0.5 s, and was ended" in err) == (5, True)
-    until(lambda: home.bridges() == [])
-    home.variables = {}
-    assert home.start()["started"] is True
-
-
-def test_waiting_for_a_blender_that_does_not_come_ends_in_time_and_the_bridge_stays(home):
-    code, out, err = home.run("start", "--wait", "--timeout", "2", *NO_BLENDER)
-    assert (code, out) == (5, "")
-    assert "no Blender is ready: default: " in err
-    assert len(home.bridges()) == 1
-
-
-def test_a_full_disk_is_one_clear_line(home):
-    home.path.mkdir(mode=0o700)
-    with full_disk(home):
-        for command in ("start", "serve"):
-            code, out, err = home.run(command, *NO_BLENDER)
-            assert (code, out) == (2, "")
-            assert f"bpy-bridge: the record {home.path}/bridge.json cannot be written: " in err
-            assert len(err.splitlines()) == 1
-            assert not (home.path / "bridge.json").exists()
-    assert home.bridges() == []
-
-
-def test_a_read_only_directory_is_one_clear_line(home):
-    home.path.mkdir(mode=0o700)
-    with read_only(home.path):
-        for command in ("start", "serve"):
-            code, out, err = home.run(command, *NO_BLENDER)
-            assert (code, out) == (2, "")
-            assert str(home.path) in err
-            assert "Read-only file system" in err or "Permission denied" in err
-            assert len(err.splitlines()) == 1
-        assert home.run("stop") == (0, "no bridge 'default' runs\n", "")
-
-
-@contextlib.contextmanager
-def full_disk(home: Home) -> Iterator[None]:
-    """A tiny file system that is full, where one can be mounted; else no file may have any content."""
-    if mounted("-o", "size=64k,mode=700", home.path):
-        (home.path / "logs").mkdir(mode=0o700)
-        with contextlib.suppress(OSError), open(home.path / "filler", "wb", buffering=0) as filler:
-            while True:
-                filler.write(b"x")
-        try:
-            yield
-        finally:
-            subprocess.run(["umount", "--lazy", home.path], check=True)
-        return
-    home.prefix = ("prlimit", "--fsize=0")
-    yield
-    home.prefix = ()
-
-
-@contextlib.contextmanager
-def read_only(directory: Path) -> Iterator[None]:
-    if mounted("-o", "ro,size=64k,mode=700", directory):
-        try:
-            yield
-        finally:
-            subprocess.run(["umount", "--lazy", directory], check=True)
-        return
-    if os.getuid() == 0:
-        pytest.skip("root may write everywhere, and cannot mount here")
-    directory.chmod(0o500)
-    yield
-    directory.chmod(0o700)
-
-
-def mounted(*options: str | Path) -> bool:
-    if os.getuid() != 0:
-        return False
-    *flags, where = options
-    command = ["mount", "-t", "tmpfs", *flags, "tmpfs", where]
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
-
-
-def test_the_log_is_shown_and_followed_until_ctrl_c(home):
-    started = home.start()
-    code, out, _ = home.run("logs", "-n", "100")
-    assert (code, "bridge is ready" in out) == (0, True)
-    with home.popen("logs", "--follow", "-n", "1") as following:
-        assert following.stdout.readline()
-        home.run("stop")
-        assert any("bridge has ended" in line for line in iter(following.stdout.readline, ""))
-        following.send_signal(signal.SIGINT)
-        assert following.wait(PATIENCE) == 0
-        assert following.stderr.read() == ""
-    assert started["log"] == str(home.path / "logs" / "bridge.log")
-
-
-def test_without_a_log_it_is_said_where_to_look(home):
-    code, _, err = home.run("logs")
-    assert (code, "there is no log" in err, "journalctl" in err) == (2, True, True)
 
 
 def test_it_does_not_import_what_lies_where_it_is_started(home):
