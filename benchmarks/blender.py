@@ -39,9 +39,9 @@ def place(process: int, core: int) -> None:
         os.sched_setaffinity(process, {_CORES[core]})
 
 
-def start(core: int, *arguments: str) -> str:
+def start(core: int, *arguments: str, **variables: str) -> str:
     """Start a program that prints one ready line, and return the line; it ends with this process."""
-    environment = {**os.environ, "BPY_BRIDGE_HOME": str(home())}
+    environment = {**os.environ, "BPY_BRIDGE_HOME": str(home()), **variables}
     process = subprocess.Popen(
         [sys.executable, "-m", *arguments],
         stdin=subprocess.PIPE,
@@ -71,25 +71,28 @@ def blender() -> str:
 @cache
 def bridge() -> str:
     """The address of a bridge whose only instance is that Blender, without metrics."""
-    return _serve("door", "off")
+    return str(_serve("door", "off")["listen"][0])
 
 
 @cache
 def monitored_bridge() -> str:
     """The same with metrics on, a scrape every second and a health check every second."""
-    os.environ["BPY_BRIDGE_HEALTH__INTERVAL"] = "1"
-    try:
-        address = _serve("monitored", f"unix:{home()}/http.sock")
-    finally:
-        del os.environ["BPY_BRIDGE_HEALTH__INTERVAL"]
+    ready = _serve("monitored", f"unix:{home()}/http.sock", BPY_BRIDGE_HEALTH__INTERVAL="1")
     start(1, "benchmarks.scraper", f"{home()}/http.sock")
-    return address
+    return str(ready["listen"][0])
 
 
-def _serve(name: str, http: str) -> str:
-    address = f"unix:{home()}/{name}.sock"
-    start(0, "bridge", "serve", "--listen", address, "--http", http, "--instance", f"default={blender()}")
-    return address
+@cache
+def mcp_bridge() -> dict[str, Any]:
+    """What a bridge with all doors says: its relays find it at the usual place."""
+    return _serve("assistants", "tcp:127.0.0.1:0", BPY_BRIDGE_MCP=f"unix:{home()}/mcp.sock")
+
+
+def _serve(name: str, http: str, **variables: str) -> dict[str, Any]:
+    listen = f"unix:{home()}/{name}.sock"
+    doors = ["--listen", listen, "--http", http, "--instance", f"default={blender()}"]
+    ready: dict[str, Any] = json.loads(start(0, "bridge", "serve", *doors, **{"BPY_BRIDGE_MCP": "off", **variables}))
+    return ready
 
 
 class RawClient:

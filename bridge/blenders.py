@@ -57,6 +57,7 @@ class Blenders:
         """Keep the workers alive and look who announces himself, until cancelled, which ends the workers."""
         try:
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(keep_running, "zygotes", self._zygotes.run, self._emit)
                 await nursery.start(self.supervisor.run)
                 nursery.start_soon(keep_running, "discovery", self._discovery.run, self._emit)
                 task_status.started()

@@ -367,6 +367,13 @@ class Service:
             raise error_from_fault(Fault.from_object(value))
         return value
 
+    def whom(self, instance: str | None, affinity: Affinity) -> str | None:
+        """The name of whom a request would be for; None where nobody can be meant."""
+        try:
+            return self.fleet.peek(instance, affinity).name
+        except Refused:
+            return None
+
     async def commands(self, instance: str | None, affinity: Affinity, deadline: float) -> Commands:
         """What the Blender that is meant can be asked to do, its add-ons' commands included; the packaged ones where
         none answers by `deadline` on trio's clock.

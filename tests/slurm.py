@@ -49,6 +49,7 @@ JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 MpiDefault=none
 ReturnToService=2
+MessageTimeout=2
 KillWait=2
 MinJobAge=60
 SchedulerParameters=sched_min_interval=100000,batch_sched_delay=0
@@ -108,6 +109,12 @@ class Cluster:
         """As a power failure would."""
         self._daemons["slurmctld"].kill()
         self._daemons.pop("slurmctld").wait(PATIENCE)
+
+    def wait_until_saved(self, array: str) -> None:
+        """Wait until the controller has written down how an array is: that takes it up to five seconds."""
+        began = time.time()
+        assert not self.ask("scontrol", "update", f"JobId={array}", "Comment=saved")
+        _until(lambda: (self._directory / "state" / "job_state").stat().st_mtime > began, self._told)
 
     def stop(self) -> None:
         """End all, the tasks first."""

@@ -41,7 +41,7 @@ def object_named(name: str, param: str = "name") -> Any:
 
 
 def data_named(blocks: Any, kind: str, name: str, param: str) -> Any:
-    """What has that name in a part of bpy.data; `kind` is what such a thing is called. Raises Fault `invalid_params`."""
+    """What has that name in a part of bpy.data; `kind` is the word for such a thing. Raises Fault `invalid_params`."""
     found = blocks.get(name)
     if found is None:
         known = blocks.keys()

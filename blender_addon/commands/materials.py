@@ -49,8 +49,11 @@ class Worn(TypedDict):
 
 
 class Assigned(TypedDict):
+    """`objects` ends after 100."""
+
     material: str
     objects: List[Worn]
+    total: int
 
 
 class Duplicated(TypedDict):
@@ -127,11 +130,11 @@ def assign(
         if slot is not None and slot > len(item.data.materials):
             raise refuse("slot", f"{item.name!r} has {len(item.data.materials)} slots: the next is their number")
     if faces is None:
-        return {"material": wanted.name, "objects": [_dress(item, wanted, slot or 0) for item in items]}
+        return _assigned(wanted, [_dress(item, wanted, slot or 0) for item in items])
     meshes = [mesh_object_named(item.name, "objects") for item in items]
     chosen = [[face.index for face in chosen_faces(item.data.polygons, faces)] for item in meshes]
     worn = [_dress_faces(item, wanted, slot, some) for item, some in zip(meshes, chosen)]  # noqa: B905  # both of meshes
-    return {"material": wanted.name, "objects": worn}
+    return _assigned(wanted, worn)
 
 
 @command("material.duplicate")
@@ -164,6 +167,10 @@ def material_named(name: str, param: str = "name") -> Any:
     import bpy
 
     return data_named(bpy.data.materials, "material", name, param)
+
+
+def _assigned(material: Any, worn: List[Worn]) -> Assigned:
+    return {"material": material.name, "objects": worn[:MOST_NAMES], "total": len(worn)}
 
 
 def _entry(material: Any) -> Dict[str, Any]:

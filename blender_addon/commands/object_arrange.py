@@ -8,7 +8,7 @@ from typing import Annotated, Any, List, Literal, Optional, Sequence, Tuple, Typ
 from ..constraints import Range, Size
 from .boxes import evaluated_graph, world_box
 from .catalogue import command
-from .described import rounded
+from .described import MOST_NAMES, rounded
 from .lookup import in_view_layer, objects_named, refuse
 from .parameters import Name
 
@@ -26,7 +26,14 @@ class Placed(TypedDict):
 
 
 class Arranged(TypedDict):
+    """`objects` ends after 100."""
+
     objects: List[Placed]
+    total: int
+
+
+def arranged(placed: Sequence[Placed]) -> Arranged:
+    return {"objects": [*placed[:MOST_NAMES]], "total": len(placed)}
 
 
 @command("object.align", idempotent=True)
@@ -54,7 +61,7 @@ def align(
     for item in sorted(items, key=_depth):
         now = evaluated_graph() if item.parent is not None else graph
         placed += shifted([item], _along(index, wanted - _side(item, by, index, now)), None)
-    return {"objects": placed}
+    return arranged(placed)
 
 
 @command("object.distribute", idempotent=True)
@@ -84,7 +91,7 @@ def distribute(
     for box, item in spans:
         placed += shifted([item], _along(index, at - box.low[index]), None)
         at += box.size[index] + gap
-    return {"objects": placed}
+    return arranged(placed)
 
 
 def _side(item: Any, by: str, index: int, graph: Any) -> float:

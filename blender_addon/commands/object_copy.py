@@ -33,6 +33,8 @@ class Made(TypedDict):
 
 
 class Joined(ObjectState):
+    """`joined`: those that are gone, the first 100."""
+
     joined: List[str]
 
 
@@ -134,7 +136,7 @@ def join(
         done = bpy.ops.object.join()
     if "FINISHED" not in done:
         raise Fault("execution_failed", "Blender did not join them", data={"type": "RuntimeError"})
-    return {**object_state(first), "joined": gone}
+    return {**object_state(first), "joined": gone[:MOST_NAMES]}
 
 
 @command("object.separate", destructive=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Iterator, List, Optional, Sequence, Set, Tupl
 from .boxes import Box, evaluated_graph, joined, shown_vertices, with_children, world_box
 from .catalogue import command
 from .lookup import current_scene, in_view_layer, objects_named
-from .object_arrange import Arranged, Names, Placed, shifted
+from .object_arrange import Arranged, Names, Placed, arranged, shifted
 
 # Rays down from so many vertices, and from a grid of so many on each side: what is thinner than both may be missed.
 _VERTICES = 300
@@ -45,7 +45,7 @@ def snap_to_floor(
             if gap is not None and (gap < fall or fall < 0):
                 fall, under = gap, found
         placed += shifted(group, (0.0, 0.0, -fall), under)
-    return {"objects": placed}
+    return arranged(placed)
 
 
 def _solid(members: Sequence[Any], graph: Any) -> List[Box]:

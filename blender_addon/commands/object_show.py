@@ -15,7 +15,7 @@ Names = Annotated[List[Name], "the objects' names", Size(1, 1000)]
 
 
 class Selection(TypedDict):
-    """`selected` ends after 100 names. `refused`: named, but hidden or not selectable."""
+    """`refused`: named, but hidden or not selectable. Both lists end after 100 names."""
 
     selected: List[str]
     total: int
@@ -35,11 +35,17 @@ class Visibility(TypedDict):
 
 
 class Visibilities(TypedDict):
+    """`objects` ends after 100."""
+
     objects: List[Visibility]
+    total: int
 
 
 class Shaded(TypedDict):
+    """`objects` ends after 100."""
+
     objects: List[str]
+    total: int
 
 
 @command("object.select", idempotent=True)
@@ -70,11 +76,12 @@ def select(
     if lead is not None:
         layer.objects.active = lead
     chosen = [item.name for item in layer.objects if item.select_get()]
+    refused = [item.name for item in items if mode != "remove" and not item.select_get()]
     return {
         "selected": chosen[:MOST_NAMES],
         "total": len(chosen),
         "active": layer.objects.active.name if layer.objects.active else None,
-        "refused": [item.name for item in items if mode != "remove" and not item.select_get()],
+        "refused": refused[:MOST_NAMES],
     }
 
 
@@ -107,8 +114,9 @@ def visibility(
                 "selectable": not item.hide_select,
                 "seen": item.visible_get(),
             }
-            for item in items
-        ]
+            for item in items[:MOST_NAMES]
+        ],
+        "total": len(items),
     }
 
 
@@ -127,7 +135,7 @@ def shade(
         raise refuse_all([("names", f"{item.name!r} is no mesh but a {item.type.lower()}") for item in wrong])
     for mesh in {item.data: None for item in items}:
         _shade(mesh, mode, angle)
-    return {"objects": [item.name for item in items]}
+    return {"objects": [item.name for item in items[:MOST_NAMES]], "total": len(items)}
 
 
 def _shade(mesh: Any, mode: str, angle: float) -> None:

@@ -12,6 +12,7 @@ from anyio.abc import ByteStream, TaskGroup, UNIXSocketStream
 
 from blender_addon.wire import Address, ClientSession, Fault, FrameDecoder, Limits, Opened, Part, Response
 from bridge.errors import Busy, NotRunning, ShuttingDown, error_from_fault
+from bridge.paths import no_answer
 
 from .backoff import Backoff, backlog_pause
 from .exchange import (
@@ -218,7 +219,7 @@ async def _open(
         raise error_from_fault(fault) from None
     except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "it closed the connection or did not answer"
-        raise NotRunning(f"no bridge answers at {address}: {reason}. Start one with `bpy-bridge start`") from error
+        raise no_answer(str(address), reason) from error
     assert isinstance(event, Opened)
     return stream, session, event.welcome.limits, decoder
 

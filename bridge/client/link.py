@@ -9,6 +9,7 @@ from time import monotonic
 from blender_addon.wire import Address, Buffer, ClientSession, Fault, FrameDecoder, Limits, Opened
 from blender_addon.wire.session import ClientEvent
 from bridge.errors import ConfigurationError, NotRunning, error_from_fault
+from bridge.paths import no_answer
 
 from .backoff import backlog_pause
 from .exchange import PEER
@@ -157,4 +158,4 @@ def unix_socket(address: Address) -> socket.socket:
 
 
 def _not_running(address: Address, error: OSError) -> NotRunning:
-    return NotRunning(f"no bridge answers at {address}: {error.strerror or error}. Start one with `bpy-bridge start`")
+    return no_answer(str(address), error.strerror or str(error))

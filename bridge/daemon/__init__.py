@@ -5,6 +5,7 @@ detach   a process that serves leaves the terminal of who started it
 notify   systemd is told that the doors are open
 launch   start one, or find the one that runs or is being started
 ending   stop it
+remains  what one that was killed left
 doors    whether it takes connections
 logs     what it logged
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from bridge import paths
 from bridge.errors import EXIT_BUSY, DaemonError
 
+from . import remains
 from .doors import is_open
 
 _BETWEEN_LOOKS = 0.02
@@ -73,6 +74,10 @@ def _kill(process: _Process) -> None:
         except psutil.NoSuchProcess:
             continue
     psutil.wait_procs(workers, _AT_ONCE)
+    lock = paths.Lock.take(paths.lock_file())
+    if lock is not None:  # else another one is the bridge already, and has done this
+        remains.clear()
+        lock.release()
 
 
 class _Process:

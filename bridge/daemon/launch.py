@@ -22,6 +22,7 @@ from .logs import lines_since
 
 _BETWEEN_LOOKS = 0.02
 _MOST_TAIL = 10
+_UNRECORDED = 1.0  # seconds; whoever has the lock writes its record in milliseconds
 _pause: Callable[[float], object] = threading.Event().wait
 
 
@@ -46,14 +47,22 @@ def start(flags: Sequence[str] = (), *, timeout: float, cwd: str | None = None) 
     if os.name != "posix":
         raise ConfigurationError("there is no background here: run `bpy-bridge serve`, for example as a service")
     until = monotonic() + timeout
+    recorded = monotonic()
     while True:
         bridge = paths.running()
+        if bridge is None or bridge.version:
+            recorded = monotonic()
         if bridge is None:
             started = _launch(flags, cwd, until, timeout)
             if started is not None:
                 return started
         elif is_open(bridge.listen):
             return Running(bridge.pid, False, bridge.listen, bridge.http, bridge.log)
+        elif monotonic() > recorded + _UNRECORDED:
+            raise DaemonError(
+                f"a bridge runs (process {bridge.pid}), and {paths.record_file()} does not say where, or is not its: "
+                "`bpy-bridge stop` ends it, and then it can be started again"
+            )
         elif monotonic() > until:
             state = "opened its doors" if not bridge.listen else "ended, and takes no connections,"
             raise DaemonError(f"the bridge (process {bridge.pid}) has not {state} within {timeout:g} s", EXIT_BUSY)

@@ -10,6 +10,7 @@ from typing import Self
 from bridge import __version__, paths
 from bridge.errors import AlreadyRunning, BridgeError
 
+from . import remains
 from .detach import Launcher
 from .notify import notify
 
@@ -49,8 +50,7 @@ class Tenure:
         if self._lock is None:
             raise AlreadyRunning(_who_runs())
         try:
-            if stale := paths.remove_stale_record():
-                self.remarks.append(stale)
+            self.remarks += remains.clear()
             paths.write_record(self._record)
         except BaseException:
             self._lock.release()

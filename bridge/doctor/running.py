@@ -48,6 +48,7 @@ def _silent(error: NotRunning, address: str | None = None) -> Finding:
     why = str(error).partition(". Start one")[0]
     record = paths.running()
     if record is not None:
+        why = (paths.silent_bridge() or why).partition(": ")[2]
         return broken(f"the bridge {paths.bridge_name()!r}, process {record.pid}, cannot be reached: {why}", _RESTART)
     if address is None or not is_listened_at(parse_address(address)):
         return ok("no bridge is running")

@@ -87,6 +87,12 @@ class Fleet:
             raise routing.several(target)
         return target
 
+    def find_all(self, name: str | None, affinity: Affinity | None = None) -> dict[str, Instance]:
+        """The one instance that `peek` finds, or all of the group, by their names. Raises Refused."""
+        target = self.peek(name, affinity)
+        found = target.members if isinstance(target, Group) else (target,)
+        return {instance.name: instance for instance in found}
+
     def peek(self, name: str | None, affinity: Affinity | None = None) -> Target:
         """Whom a request would be for, by its name or its client's affinity, which stays as it is. Raises Refused."""
         kept = affinity.target if affinity is not None else None

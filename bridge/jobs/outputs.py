@@ -54,6 +54,7 @@ class Outputs:
                 shutil.rmtree(entry, ignore_errors=True)
         self.unfinished.mkdir(exist_ok=True)
         self.kept.mkdir(exist_ok=True)
+        self.log.touch(mode=0o600)
 
     async def finished(self) -> set[str]:
         """The names of the files that are finished, relative to `kept`."""

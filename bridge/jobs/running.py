@@ -46,17 +46,19 @@ class Runner(NamedTuple):
         tell = log.debug if job.snoozes else log.info
         tell("job begins", job=job.id, kind=job.kind, fence=job.fence, errors=job.errors)
         self.emit(events.JobClaimed(job.kind))
+        over = False
         try:
             settle = await self._worked(attempt)
             if settle is not None:
                 await self._settle(job, settle)
             else:
                 _dropped(job)
-        except trio.Cancelled:
-            # The bridge ends at once. Where this does not get there, the next one rescues the job.
-            with trio.move_on_after(_LAST_MOMENT, shield=True):
-                await trio.to_thread.run_sync(self._given_back, job, abandon_on_cancel=True)
-            raise
+            over = True
+        finally:
+            if not over:
+                # The bridge ends at once. Where this does not get there, the next one rescues the job.
+                with trio.move_on_after(_LAST_MOMENT, shield=True):
+                    await trio.to_thread.run_sync(self._given_back, job, abandon_on_cancel=True)
 
     async def _worked(self, attempt: Attempt) -> _Settle | None:
         """Do the work, its progress kept meanwhile; how to settle it, None where it is another owner's."""

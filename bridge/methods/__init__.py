@@ -7,6 +7,10 @@ pool       each instance's pool, seen and controlled
 state      what the bridge is and knows
 trace      the wire, live
 worker     the Blenders that the bridge starts
+
+A key says nothing to them: the bridge keeps no answers, and a repeat is done again. As every keyed request, such a one
+goes on when its client has left, until its deadline: what it waits for would go on without it too, and a trace ends
+when nobody has read it for half a minute.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ _LAST_WORD = 0.25
 
 @CATALOGUE.command("bridge.pools", read_only=True)
 def pools(context: Context) -> list[dict[str, Any]]:
-    """Count each pool's connections and waiters now; of the request's instance only, where it names one."""
-    instances = context.fleet.instances.values()
-    chosen = instances if context.instance is None else [context.fleet.find(context.instance)]
-    return [asdict(instance.pool.statistics()) for instance in chosen]
+    """Count each pool's connections and waiters now; of the request's instance or group only, where it names one."""
+    fleet = context.fleet
+    chosen = fleet.instances if context.instance is None else fleet.find_all(context.instance)
+    return [asdict(instance.pool.statistics()) for instance in chosen.values()]
 
 
 @CATALOGUE.command("bridge.pause", idempotent=True)

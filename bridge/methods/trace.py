@@ -29,7 +29,7 @@ async def trace(
         bool, "show the beginning of each payload's JSON; it may hold what only the caller should see"
     ] = False,
     payload_limit: Annotated[int, "how many characters of each payload", Range(1, 100_000)] = 2000,
-    instance: Annotated[str | None, "only what passes between the bridge and this Blender"] = None,
+    instance: Annotated[str | None, "only what passes between the bridge and this Blender, or group of them"] = None,
     connection: Annotated[str | None, "only this connection, such as c1 (a client) or default-1 (a Blender)"] = None,
     method: Annotated[str | None, "only requests of this method, with their answers, events and cancels"] = None,
     errors_only: Annotated[bool, "only failed answers, and what is no frame at all"] = False,
@@ -44,11 +44,10 @@ async def trace(
     """
     if context.on_event is None:
         raise Refused("the wire cannot be watched through this door, which sends no events", code="forbidden")
-    if instance is not None:
-        context.fleet.find(instance)
+    instances = None if instance is None else frozenset(context.fleet.find_all(instance))
     from bridge.trace import Wanted  # noqa: PLC0415  # it needs trio, and the command line reads this without
 
-    wanted = Wanted(payloads, payload_limit, instance, connection, method, errors_only)
+    wanted = Wanted(payloads, payload_limit, instances, connection, method, errors_only)
     with context.fleet.trace.watch(context.connection, wanted) as watcher:
         reason = await watcher.run(context.on_event, context.deadline - _MARGIN)
     return {"frames": watcher.sent, "dropped": watcher.seen - watcher.sent, "reason": reason}

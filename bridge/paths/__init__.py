@@ -5,6 +5,8 @@ private     directories and files that are their owner's alone
 tokens      the token of the TCP doors, made at first use
 lock        who the running bridge is
 record      what the running bridge says about itself
+silence     why nobody answers there
+workers     the workers that it started
 discovery   address and token of the running bridge, for a client
 
 The command line starts with this package, so it imports the standard library and platformdirs only.
@@ -45,13 +47,16 @@ from .record import (
     running,
     write_record,
 )
+from .silence import no_answer, silent_bridge
 from .tokens import ensure_token, read_token
+from .workers import LeftWorker, forget_worker, left_workers, note_worker
 
 __all__ = [
     "DEFAULT_NAME",
     "DEFAULT_HTTP_ADDRESS",
     "DEFAULT_TCP_ADDRESS",
     "UNSEEN",
+    "LeftWorker",
     "Lock",
     "Record",
     "bridge_name",
@@ -64,13 +69,17 @@ __all__ = [
     "ensure_private",
     "ensure_token",
     "find_bridge",
+    "forget_worker",
     "holder",
     "home",
     "jobs_directory",
+    "left_workers",
     "lock_file",
     "log_directory",
     "log_file",
     "mcp_token_file",
+    "no_answer",
+    "note_worker",
     "process_exists",
     "process_start",
     "read_record",
@@ -80,6 +89,7 @@ __all__ = [
     "remove_stale_record",
     "running",
     "runtime_directory",
+    "silent_bridge",
     "token_file",
     "worker_socket",
     "write_record",

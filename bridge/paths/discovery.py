@@ -10,6 +10,7 @@ from bridge.errors import ConfigurationError, NotRunning
 from .places import default_address, runtime_directory, token_file
 from .private import check_owner
 from .record import read_record
+from .silence import silent_bridge
 from .tokens import read_token
 
 _UNIX = "unix:"
@@ -50,6 +51,9 @@ def _published_address() -> str:
 
 
 def _not_running(reason: str) -> NotRunning:
+    who = silent_bridge()
+    if who is not None:
+        return NotRunning(f"the bridge cannot be reached: {reason}. {who}")
     return NotRunning(
         f"no bridge is running: {reason}. Start one with `bpy-bridge start` (or `bpy-bridge serve` in the foreground), "
         "or say which it is with --name NAME or --bridge ADDR"

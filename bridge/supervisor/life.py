@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import trio
 
 from bridge.config import WorkerSettings
+from bridge.paths import note_worker
 
 from .output import Output
 from .process import Spawner, Start, WorkerProcess
@@ -43,6 +45,7 @@ class Life:
         settings: WorkerSettings,
         state: WorkerState,
         output: Output,
+        socket_path: Path,
         *,
         enter: Callable[[Phase], None],
         on_ready: Callable[[], None],
@@ -56,6 +59,7 @@ class Life:
         self._settings = settings
         self._state = state
         self._output = output
+        self._socket_path = socket_path
         self._enter = enter
         self._on_ready = on_ready
         self._reached: StartPhase = "spawning"
@@ -72,6 +76,10 @@ class Life:
         known = next((known for known in _PHASES if known == phase), None)
         if known is None or self._order is not None or _PHASES.index(known) <= _PHASES.index(self._reached):
             return
+        if known == "ready" and not self._socket_path.is_socket():
+            cause = self._with_last_words(f"it said that it is ready, and does not listen at {self._socket_path}")
+            self.command(Order("reserved", gently=True, cause=cause, failure=True))
+            return
         self._reach(known)
         if known == "ready":
             self._on_ready()
@@ -87,6 +95,7 @@ class Life:
                 return Order("reserved", gently=True, cause=f"it could not be started: {error}", failure=True)
             try:
                 self._state.pid = self.process.pid
+                note_worker(self._socket_path, self.process.pid)
                 await self._accompany(self.process)
             finally:
                 self._order = self._order or self._late()

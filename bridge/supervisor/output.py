@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 MAX_BYTES = 5 << 20
 FILES = 2  # the current one included
 _LONGEST_LINE = 2_000
+_AGAIN_AFTER = 30.0
 _SAYINGS = (b'{"phase"', b'{"ready"')
 
 
@@ -33,6 +34,7 @@ class Output:
         self._rest = b""
         self._file: int | None = None
         self._rotate: Callable[[], None] | None = None
+        self._off_until = 0.0
 
     def begin(self, on_phase: Callable[[str], None]) -> None:
         """Another process, and who is to be told its phases; half a line of the last one is nobody's beginning."""
@@ -64,7 +66,7 @@ class Output:
             if phase is not None:
                 self._on_phase(phase)
         self._lines.extend(line.decode(errors="replace")[:_LONGEST_LINE] for line in kept)
-        if kept and self._path is not None:
+        if kept and self._path is not None and trio.current_time() >= self._off_until:
             self._write(b"".join(line + b"\n" for line in kept))
 
     def _write(self, data: bytes) -> None:
@@ -77,9 +79,15 @@ class Output:
             self._rotate()
         except OSError as error:
             # A full disk is no reason to lose the worker too. What it says goes on being in its status.
-            log.warning("a worker's output is not kept", instance=self._name, file=str(self._path), error=str(error))
+            if not self._off_until:
+                cause = str(error)
+                log.warning("a worker's output is not kept", instance=self._name, file=str(self._path), error=cause)
             self.close()
-            self._path = None
+            self._off_until = trio.current_time() + _AGAIN_AFTER
+        else:
+            if self._off_until:
+                log.info("a worker's output is kept again", instance=self._name, file=str(self._path))
+            self._off_until = 0.0
 
     def _open(self) -> None:
         assert self._path is not None

@@ -20,6 +20,7 @@ import trio
 
 from bridge import events
 from bridge.config import WorkerSettings
+from bridge.paths import forget_worker
 from bridge.stream import ByteStream, connect_unix
 
 from .attempt import Attempt
@@ -203,8 +204,8 @@ class Worker:
         self._enter("reserved")
         start = Start(self.state.name, self.address, self._settings.file, self._settings.env)
         life = Life(
-            self._spawner, self._settings, self.state, self._output, enter=self._enter,
-            on_ready=lambda: self._ready(life, began),
+            self._spawner, self._settings, self.state, self._output, self._socket_path,
+            enter=self._enter, on_ready=lambda: self._ready(life, began),
         )  # fmt: skip
         self._life = life
         try:
@@ -220,7 +221,7 @@ class Worker:
                 self._emit(events.WorkerEnded(self.state.name, pid, status))
                 log.info("worker ended", instance=self.state.name, pid=pid, status=status)
                 with suppress(OSError):
-                    self._socket_path.unlink(missing_ok=True)
+                    forget_worker(self._socket_path)
 
     def _ready(self, life: Life, began: float) -> None:
         assert life.process is not None

@@ -1,7 +1,8 @@
 """Workers in milliseconds: a process that has imported Blender forks them.
 
 One zygote serves all workers with the same variables, since Blender reads its variables when it is imported. It is
-started at the first need, or ahead of it (`warm`), and again once it has died; workers that it forked go on.
+started at the first need, or ahead of it (`warm`), and again once it has died, at once while `run` runs; workers that
+it forked go on.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 # A fork takes milliseconds: a zygote that takes this long is stuck.
 _FORK_SECONDS = 5.0
 _END_SECONDS = 2.0
+# One that dies sooner would do so again.
+_SHORT_LIFE = 5.0
 _LONGEST_REQUEST = 60_000
 _LAST_WORDS = 2_000
 
@@ -54,6 +57,7 @@ class ZygoteSpawner:
 
     def __init__(self) -> None:
         self._homes: dict[frozenset[tuple[str, str]], _Home] = {}
+        self._nursery: trio.Nursery | None = None
 
     @property
     def pids(self) -> list[int]:
@@ -63,6 +67,18 @@ class ZygoteSpawner:
     async def warm(self, env: Mapping[str, str]) -> None:
         """Have a zygote for workers with these variables. Raises OSError with the cause; may be cancelled."""
         await self._home(env).living()
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Replace a zygote once it has died, so that the next worker need not wait for Blender. Until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            try:
+                for home in self._homes.values():
+                    nursery.start_soon(home.keep)
+                task_status.started()
+                await trio.sleep_forever()
+            finally:
+                self._nursery = None
 
     async def spawn(self, start: Start) -> ForkedProcess:
         """Fork a worker. Raises OSError with the cause; cancelled, it leaves no worker behind."""
@@ -81,7 +97,12 @@ class ZygoteSpawner:
         self._homes.clear()
 
     def _home(self, env: Mapping[str, str]) -> _Home:
-        return self._homes.setdefault(frozenset(env.items()), _Home(env))
+        variables = frozenset(env.items())
+        if variables not in self._homes:
+            self._homes[variables] = home = _Home(env)
+            if self._nursery is not None:
+                self._nursery.start_soon(home.keep)
+        return self._homes[variables]
 
 
 class _Home:
@@ -91,6 +112,22 @@ class _Home:
         self.zygote: _Zygote | None = None
         self._env = env
         self._lock = trio.Lock()
+        self._started = trio.Event()
+
+    async def keep(self) -> None:
+        """From the first one on: have another as soon as one has died, but not again and again."""
+        while True:
+            await self._started.wait()
+            self._started = trio.Event()
+            began = trio.current_time()
+            if self.zygote is not None:
+                await self.zygote.ended()
+            if trio.current_time() - began < _SHORT_LIFE:
+                await trio.sleep(_SHORT_LIFE)
+            try:
+                await self.living()
+            except OSError as error:
+                log.warning("there is no zygote until the next worker is started", cause=str(error))
 
     async def living(self) -> _Zygote:
         async with self._lock:
@@ -98,6 +135,7 @@ class _Home:
                 if self.zygote is not None:
                     await self.zygote.aclose()
                 self.zygote = await _start(self._env)
+                self._started.set()
             return self.zygote
 
 
@@ -118,6 +156,10 @@ class _Zygote:
     @property
     def alive(self) -> bool:
         return not self._lost and self._process.poll() is None
+
+    async def ended(self) -> None:
+        """Wait until it has ended, or is to."""
+        await self._process.wait()
 
     async def imported(self) -> None:
         """Wait until it can fork. Raises OSError with the cause."""

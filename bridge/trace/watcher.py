@@ -29,7 +29,7 @@ class Wanted(NamedTuple):
 
     payloads: bool = False
     payload_limit: int = 2000
-    instance: str | None = None
+    instances: Collection[str] | None = None
     connection: str | None = None
     method: str | None = None
     errors_only: bool = False
@@ -69,7 +69,9 @@ class Watcher:
     def see(self, place: Place, common: Record, seen: Seen) -> None:
         """Queue a frame's record, if it is wanted."""
         wanted = self._wanted
-        if wanted.instance not in (None, place.instance) or wanted.connection not in (None, place.connection):
+        if wanted.instances is not None and place.instance not in wanted.instances:
+            return
+        if wanted.connection not in (None, place.connection):
             return
         record = {**common, **self._related(place, common["envelope"] or {})}
         if wanted.method not in (None, record.get("method")) or (wanted.errors_only and "code" not in record):

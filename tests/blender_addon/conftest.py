@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from blender_addon.pump import Pump
 from blender_addon.wire.address import Address
-from tests.blender_addon.serving import Served
+from blender_addon.work import Ticket, Work
+from tests.blender_addon.pumping import Function, Waiting
+from tests.blender_addon.serving import CooperativeInterrupter, Served
 
 
 @pytest.fixture
@@ -30,3 +33,23 @@ def served(serve):
 def connect(served):
     """Open one more connection to `served`."""
     return served.client
+
+
+@pytest.fixture
+def pump():
+    return Pump(CooperativeInterrupter(), most_queued=3)
+
+
+@pytest.fixture
+def client():
+    return Waiting()
+
+
+@pytest.fixture
+def submit(pump, client):
+    def submit(request_id, function=lambda call: {}, *, deadline=None, **key):
+        work = Work(Ticket(client, request_id, deadline), "a.b", Function(function), {}, **key)
+        pump.submit(work)
+        return work
+
+    return submit

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import stat
 
 import pytest
 
-from blender_addon import connection, wire
-from blender_addon.sockets import AddressRefused, ServerSocket, check_address
-from blender_addon.wire.address import Address
+from blender_addon import wire
 from tests.blender_addon.serving import BOOT, PATIENCE
-
-LOOPBACK = Address("tcp", host="127.0.0.1", port=0)
 
 
 def error(body):
@@ -74,6 +68,12 @@ def test_progress_comes_before_the_answer_and_never_after(connect):
         assert set(body) == {"progress", "total", "message"}
         event, body = client.receive()
     assert client.call("2", "test.echo") == {"value": None}
+
+
+def test_errors_are_json(connect):
+    body = connect().call("1", "test.fail", {"kind": "exit"})
+    assert json.dumps(body)
+    assert (body["data"]["type"], body["data"]["stdout"]) == ("SystemExit", "before it failed\n")
 
 
 # What is wrong is refused at once, also while Blender is busy
@@ -252,129 +252,6 @@ def test_a_cancel_ends_keyed_work(served, connect):
     assert error(client.response()[1]) == ("cancelled", "failed")
 
 
-# Handshake and admission
-
-
-def test_the_right_token_opens(serve):
-    client = serve(token="secret").client()
-    assert client.call("1", "test.echo") == {"value": None}
-
-
-def test_a_wrong_proof_is_refused_after_a_delay(serve, monkeypatch):
-    delays = []
-    monkeypatch.setattr(connection, "REFUSAL_DELAY", _Noted(delays))
-    client = serve(token="secret").client(token="secret", greet=False)
-    client.session.greet()
-    client._say()
-    client._receive()
-    envelope = wire.envelope.encode(wire.Auth("0" * 64))
-    client.sock.sendall(wire.head(envelope, 0))
-    assert client.refusal().code == "unauthorized"
-    assert client.at_end()
-    assert delays
-
-
-class _Noted(float):
-    """A delay of nothing that notes that it was asked for."""
-
-    def __new__(cls, noted):
-        made = super().__new__(cls, 0.0)
-        made.noted = noted
-        return made
-
-    def __gt__(self, other):
-        self.noted.append(other)
-        return False
-
-    def __float__(self):
-        self.noted.append(True)
-        return 0.0
-
-
-def test_a_request_before_the_handshake_is_refused(serve):
-    client = serve(token="secret").client(greet=False)
-    client.session.greet()
-    client.send("1", "test.echo")
-    assert client.refusal().code == "unauthorized"
-
-
-def test_a_handshake_that_takes_too_long_is_closed(serve, monkeypatch):
-    monkeypatch.setattr(connection, "HANDSHAKE_SECONDS", 0.02)
-    client = serve().client(greet=False)
-    assert client.at_end()
-
-
-def test_half_a_frame_and_then_silence_is_closed(serve, monkeypatch):
-    monkeypatch.setattr(connection, "STALL_SECONDS", 0.02)
-    client = serve().client()
-    client.sock.sendall(b"\0\0\0")
-    assert client.at_end()
-
-
-def test_a_silent_client_between_frames_stays(serve, monkeypatch):
-    monkeypatch.setattr(connection, "STALL_SECONDS", 0.0)
-    client = serve().client()
-    assert client.call("1", "test.echo") == {"value": None}
-
-
-@pytest.mark.parametrize("garbage", [b'{"type":"ping"}', b"GET / HTTP/1.1\r\n\r\n", b"\0\x02\0\0\0\0\0\0"])
-def test_what_is_no_frame_is_refused_and_closed(connect, garbage, monkeypatch):
-    monkeypatch.setattr(connection, "FAREWELL_SECONDS", 10 * PATIENCE)
-    client = connect()
-    client.sock.sendall(garbage)
-    assert client.refusal().code == "bad_frame"
-    assert client.at_end()
-
-
-def test_a_payload_over_the_limit_is_refused_before_it_is_read(serve):
-    client = serve(max_payload=1000).client()
-    envelope = client.session.request(wire.Request("1", "test.echo"))
-    client.sock.sendall(wire.head(envelope, 1001))
-    fault = client.refusal()
-    assert (fault.code, fault.data) == ("payload_too_large", {"length": 1001, "limit": 1000})
-    assert client.at_end()
-
-
-@pytest.mark.parametrize("envelope", [b"garbage", b'{"kind":"nonsense"}', b'{"kind":"ping","id":"1"}', b"[]"])
-def test_a_large_frame_that_is_wrong_is_refused_before_it_is_read(connect, envelope):
-    client = connect()
-    client.sock.sendall(wire.head(envelope, 100_000_000))
-    assert client.refusal().code == "bad_envelope"
-    assert client.at_end()
-
-
-def test_garbage_on_one_socket_leaves_the_others_alone(served, connect):
-    good, bad = connect(), connect()
-    bad.sock.sendall(b"garbage!")
-    assert bad.refusal()
-    assert good.call("1", "test.echo") == {"value": None}
-
-
-def test_connections_are_bounded(serve):
-    served = serve(most_open=2)
-    first, _second, third = served.client(), served.client(), served.client()
-    assert third.refusal().code == "busy"
-    first.close()
-    while True:
-        # The place is free once the server has seen that the first is gone.
-        fourth = served.client()
-        fourth.sock.sendall(fourth.session.ping("p"))
-        try:
-            if isinstance(fourth._receive()[0], wire.Pong):
-                break
-        except wire.Fault:
-            fourth.close()
-
-
-def test_silent_strangers_do_not_crowd_out_others(serve, monkeypatch):
-    monkeypatch.setattr(connection, "HANDSHAKE_SECONDS", 10 * PATIENCE)
-    served = serve(most_greeting=2)
-    strangers = [served.client(greet=False) for _ in range(10)]
-    client = served.client()
-    assert client.call("1", "test.echo") == {"value": None}
-    assert strangers[0].at_end()
-
-
 # Leaving
 
 
@@ -404,96 +281,3 @@ def test_nobody_new_is_taken_after_leaving(serve):
     served.listener.close(PATIENCE)
     with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
         served.client()
-
-
-# Addresses
-
-
-def test_tcp_takes_any_free_port_and_tells_it(serve):
-    served = serve(address=LOOPBACK, token="secret")
-    assert served.address.port > 0
-    client = served.client()
-    assert client.call("1", "test.echo") == {"value": None}
-
-
-@pytest.mark.parametrize(
-    ("address", "token", "why"),
-    [
-        (LOOPBACK, None, "token"),
-        (Address("tcp", host="0.0.0.0", port=0), "secret", "TLS"),
-        (Address("tcp", host="no.invalid", port=0), "x", "no.invalid"),
-    ],
-)
-def test_an_unsafe_address_is_refused(address, token, why):
-    with pytest.raises(AddressRefused, match=why):
-        check_address(address, token)
-
-
-@pytest.fixture
-def listen():
-    opened = []
-
-    def listen(path):
-        opened.append(ServerSocket(Address("unix", path=str(path))))
-        return opened[-1]
-
-    yield listen
-    for server in opened:
-        server.close()
-
-
-def test_a_unix_socket_is_for_its_user_alone(tmp_path, listen):
-    listen(tmp_path / "s")
-    assert stat.S_IMODE((tmp_path / "s").stat().st_mode) & 0o077 == 0
-
-
-@pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="the peer's user is told on Linux")
-@pytest.mark.parametrize(
-    ("mode", "same_user", "admitted"), [(0o755, True, True), (0o755, False, False), (0o700, False, True)]
-)
-def test_the_peers_user_is_checked_outside_a_private_directory(
-    tmp_path, listen, monkeypatch, mode, same_user, admitted
-):
-    tmp_path.chmod(mode)
-    server = listen(tmp_path / "s")
-    if not same_user:
-        monkeypatch.setattr("blender_addon.sockets.os.getuid", lambda: os.geteuid() + 1)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert server.admits(ours) is admitted
-
-
-def test_a_socket_that_a_dead_server_left_is_replaced(tmp_path, listen):
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(tmp_path / "s"))
-    listen(tmp_path / "s")
-
-
-def test_a_living_servers_socket_is_not_taken(tmp_path, listen):
-    listen(tmp_path / "s")
-    with pytest.raises(AddressRefused, match="another server"):
-        listen(tmp_path / "s")
-
-
-def test_a_file_that_is_no_socket_is_not_touched(tmp_path, listen):
-    (tmp_path / "s").write_text("precious")
-    with pytest.raises(AddressRefused, match="no socket"):
-        listen(tmp_path / "s")
-    assert (tmp_path / "s").read_text() == "precious"
-
-
-def test_closing_removes_the_socket_but_not_a_successors(tmp_path):
-    path = tmp_path / "s"
-    first = ServerSocket(Address("unix", path=str(path)))
-    path.unlink()
-    second = ServerSocket(Address("unix", path=str(path)))
-    first.close()
-    assert path.exists()
-    second.close()
-    assert not path.exists()
-
-
-def test_errors_are_json(connect):
-    body = connect().call("1", "test.fail", {"kind": "exit"})
-    assert json.dumps(body)
-    assert (body["data"]["type"], body["data"]["stdout"]) == ("SystemExit", "before it failed\n")

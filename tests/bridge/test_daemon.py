@@ -174,6 +174,33 @@ class TestTenure:
                 assert f"bridge process {process.pid} ended without removing it" in remark
                 assert paths.running().pid == os.getpid()
 
+    def test_the_sockets_of_its_workers_are_removed_and_no_other_bridges(self, home):
+        paths.ensure_private(home)
+        own, other = paths.worker_socket("a"), home / "worker-a@studio.sock"
+        for path in (own, other):
+            path.touch()
+        with Tenure():
+            assert (own.exists(), other.exists()) == (False, True)
+
+    def test_a_worker_of_a_killed_one_that_could_not_end_is_killed(self, home):
+        paths.ensure_private(home)
+        with subprocess.Popen(["sleep", "1000"], start_new_session=True) as worker:
+            paths.worker_socket("a").touch()
+            paths.note_worker(paths.worker_socket("a"), worker.pid)
+            worker.send_signal(signal.SIGSTOP)
+            with Tenure() as tenure:
+                assert tenure.remarks == [f"killed process {worker.pid}, a Blender whose bridge was killed before it"]
+                assert worker.wait(WAIT) == -signal.SIGKILL
+                assert not list(home.glob("worker-*"))
+
+    def test_a_process_that_was_given_a_worker_s_number_later_is_left_alone(self, home, sleeper):
+        paths.ensure_private(home)
+        paths.worker_socket("a").touch()
+        said = {"pid": sleeper.pid, "started": 1.0}
+        paths.worker_socket("a").with_suffix(".json").write_text(json.dumps(said))
+        with Tenure() as tenure:
+            assert tenure.remarks == []
+
     def test_where_the_record_cannot_be_written_nobody_is_the_bridge(self, home, monkeypatch):
         def fail(record):
             raise ConfigurationError("the disk is full")
@@ -242,7 +269,9 @@ class TestStop:
     def test_by_force_it_is_killed_then_with_all_that_it_started(self, home):
         with another(code=STUBBORN) as process:
             [child] = children(process.pid)
+            paths.worker_socket("a").touch()
             stopped = ending.stop(timeout=0.05, force=True)
+            assert not paths.worker_socket("a").exists()
             assert (stopped.pid, stopped.killed) == (process.pid, True)
             assert process.wait(WAIT) == -signal.SIGKILL
             assert paths.process_start(child) is None

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
+from bridge.fleet.group import Group
 from bridge.health import HealthLimits
 from bridge.methods import CATALOGUE
 from bridge.pool import PoolSettings
@@ -53,6 +54,16 @@ async def test_control_is_of_one_instance_that_must_be_known(two, listen, method
         assert (await tool.call("2", f"bridge.{method}", params, instance="farm"))["name"] == "farm"
         studio = line.pool("studio")
         assert (studio.state, studio.max_connections, studio.generation) == ("open", 4, 0)
+
+
+async def test_of_a_group_all_are_counted_and_control_names_those_to_choose_from(two, listen):
+    async with bridge(two, listen) as line:
+        line.fleet.add_group(Group("all", list(line.fleet.instances.values())))
+        tool = await line.tool()
+        pools = await tool.call("1", "bridge.pools", instance="all")
+        assert [pool["name"] for pool in pools] == ["studio", "farm"]
+        refused = await tool.refused("bridge.pause", instance="all")
+        assert (refused.code, refused.data["nearest"]) == ("ambiguous_instance", ["studio", "farm"])
 
 
 async def test_paused_requests_wait_and_after_resume_they_run_in_their_order(blender, wires, listen):

@@ -5,6 +5,7 @@ Nobody waits for Blender here for longer than 50 ms: what is known is told, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -26,6 +27,8 @@ _PATIENCE = 0.05
 _INTERVAL = 2.0
 _DEADLINE = 5.0
 _MOST_KEPT = 64
+_UNTIL_BLENDER_TELLS = 3.0
+_BETWEEN_LOOKS = 0.1
 
 
 class Meant(NamedTuple):
@@ -57,9 +60,9 @@ class Catalogue:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._packaged = Tools(_with_own(PACKAGED.describe()))
-        self._known: dict[object, Tools] = {}
+        self._known: dict[str | None, Tools] = {}
         self._made: dict[int, tuple[Commands, Tools]] = {}
-        self._asking: dict[object, trio.Event] = {}
+        self._asking: dict[str | None, trio.Event] = {}
         self._followers: dict[Follower, None] = {}
         self._telling: set[Follower] = set()
         self._nursery: trio.Nursery | None = None
@@ -75,13 +78,35 @@ class Catalogue:
 
     def known(self, meant: Meant) -> Tools:
         """What that Blender said last; what is packaged where it has said nothing yet."""
-        return self._known.get(_key(meant), self._packaged)
+        return self._known.get(self._whom(meant), self._packaged)
 
     async def now(self, meant: Meant) -> Tools:
         """What that Blender can do now, or `known` where it does not say so within 50 ms."""
         with trio.move_on_after(_PATIENCE):
             await self._asked(meant).wait()
         return self.known(meant)
+
+    async def complete(self, meant: Meant, enough: Callable[[Tools], bool]) -> Tools:
+        """The tools that are `enough`; else all that there are, for which a Blender that starts is waited for.
+
+        Three seconds at most.
+        """
+        with trio.move_on_after(_UNTIL_BLENDER_TELLS):
+            while not enough(self.known(meant)):
+                ready = self._is_ready(meant)
+                await self._asked(meant).wait()
+                if ready:
+                    break
+                await trio.sleep(_BETWEEN_LOOKS)
+        return self.known(meant)
+
+    def _is_ready(self, meant: Meant) -> bool:
+        ready, _, instances = self._service.status.readiness()
+        whom = self._whom(meant)
+        return instances[whom] is None if whom in instances else ready
+
+    def _whom(self, meant: Meant) -> str | None:
+        return self._service.whom(meant.instance, meant.affinity)
 
     def follow(self, follower: Follower) -> None:
         """From now on the follower is told when what it has `listed` is not so any more."""
@@ -93,7 +118,7 @@ class Catalogue:
 
     def _asked(self, meant: Meant) -> trio.Event:
         """Set once the question that is on its way, or this one, is answered."""
-        key = _key(meant)
+        key = self._whom(meant)
         asked = self._asking.get(key)
         if asked is None:
             asked = self._asking[key] = trio.Event()
@@ -101,7 +126,7 @@ class Catalogue:
                 self._nursery.start_soon(partial(self._ask, meant, key, asked))
         return asked
 
-    async def _ask(self, meant: Meant, key: object, asked: trio.Event) -> None:
+    async def _ask(self, meant: Meant, key: str | None, asked: trio.Event) -> None:
         try:
             deadline = trio.current_time() + _DEADLINE
             commands = await self._service.commands(meant.instance, meant.affinity, deadline)
@@ -135,10 +160,6 @@ class Catalogue:
 
 def _latest(kept: dict[Key, Value]) -> dict[Key, Value]:
     return dict(list(kept.items())[-_MOST_KEPT:])
-
-
-def _key(meant: Meant) -> object:
-    return meant.instance, meant.affinity.target
 
 
 def _with_own(commands: Commands) -> Commands:

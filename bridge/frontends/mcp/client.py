@@ -53,6 +53,7 @@ class Client:
         self._bus = InMemorySubscriptionBus()
         self.listen = ListenHandler(self._bus)
         self.listening = 0
+        self.level: str | None = None
 
     async def perform(
         self, method: str, payload: Buffer, parts: Parts | None = None, progress: Progress | None = None
@@ -97,6 +98,8 @@ class Client:
                         reply = await self._service.perform(call)
                     except RequestError as error:
                         refused = error
+                if progress is not None:
+                    await progress.tell()
                 beside.cancel_scope.cancel()
         except BaseException:
             # Cancelled after the answer had come: nobody takes it.
@@ -129,9 +132,10 @@ class Client:
         """The catalogue as it is now, or as it was a moment ago where Blender has no time to say."""
         return await self._catalogue.now(self.meant)
 
-    def known_tools(self) -> Tools:
-        """The catalogue as it was when it was asked for last."""
-        return self._catalogue.known(self.meant)
+    async def tool(self, name: str) -> tuple[Tool | None, Tools]:
+        """The tool of that name, which a Blender that starts may bring yet; and all that are known."""
+        tools = await self._catalogue.complete(self.meant, lambda tools: tools.find(name) is not None)
+        return tools.find(name), tools
 
     async def tools_changed(self) -> None:
         """Tell the client that its list of tools is another one."""

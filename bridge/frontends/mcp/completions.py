@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mcp_types as types
+import trio
 
 from bridge.errors import RequestError
 
@@ -10,19 +11,23 @@ from .context import Context, client_of
 from .resources import OBJECT
 
 _MOST = 100
+# Who types waits no longer.
+_PATIENCE = 1.0
 
 
 async def complete(context: Context, params: types.CompleteRequestParams) -> types.CompleteResult:
-    """Names that contain what was typed. None for what is not known here, and where no Blender answers."""
+    """Names that contain what was typed. None for what is not known here, and where Blender has no time to say."""
     known = isinstance(params.ref, types.ResourceTemplateReference) and params.ref.uri.startswith(OBJECT)
     if not known or params.argument.name != "name":
         return _found([], 0)
     wanted = {"query": params.argument.value[:255], "fields": ["name"], "limit": _MOST}
-    try:
-        page = await client_of(context).value("scene.objects", wanted)
-    except RequestError:
-        return _found([], 0)
-    return _found([entry["name"] for entry in page["objects"]], page["total"])
+    with trio.move_on_after(_PATIENCE):
+        try:
+            page = await client_of(context).value("scene.objects", wanted)
+            return _found([entry["name"] for entry in page["objects"]], page["total"])
+        except RequestError:
+            pass
+    return _found([], 0)
 
 
 def _found(values: list[str], total: int) -> types.CompleteResult:

@@ -20,11 +20,11 @@ from .catalogue import Catalogue, Meant
 from .lines import Lines, LineTooLong
 from .preface import LONGEST, Preface, read_preface
 from .profiles import mistake
+from .tools import Tools
 
 log = structlog.get_logger(__name__)
 
 _PREFACE_TIMEOUT = 5.0
-_UNTIL_BLENDER_TELLS = 3.0
 _MOST_CLIENTS = 64
 _MOST_STRANGERS = 32
 _BREATH = 0.1
@@ -194,17 +194,12 @@ class McpDoor:
         log.info("MCP client left", connection=client)
 
     async def _mistake(self, preface: Preface) -> str | None:
-        """What is wrong with the tools that are asked for. A Blender that starts may still bring some."""
-        meant = Meant.of(preface.instance)
-        wrong = mistake(preface.tools, self._catalogue.known(meant).families)
-        with trio.move_on_after(_UNTIL_BLENDER_TELLS):
-            while wrong is not None:
-                ready = self._service.status.readiness().ready
-                wrong = mistake(preface.tools, (await self._catalogue.now(meant)).families)
-                if wrong is None or ready:
-                    break
-                await trio.sleep(_BREATH)
-        return wrong
+        """What is wrong with the tools that are asked for."""
+
+        def wrong(tools: Tools) -> str | None:
+            return mistake(preface.tools, tools.families)
+
+        return wrong(await self._catalogue.complete(Meant.of(preface.instance), lambda tools: wrong(tools) is None))
 
 
 class _Sdk(NamedTuple):

@@ -18,6 +18,7 @@ class Progress:
         self._context = context
         self._event: dict[str, Any] | None = None
         self._there = trio.Event()
+        self._telling = trio.Lock()
         self._told = float("-inf")
 
     @classmethod
@@ -37,10 +38,15 @@ class Progress:
         return True
 
     async def report(self) -> None:
-        """Tell the client what is latest; it never goes backwards, which MCP forbids."""
+        """Tell the client what is latest, each time that there is something, until cancelled."""
         while True:
             await self._there.wait()
             self._there = trio.Event()
+            await self.tell()
+
+    async def tell(self) -> None:
+        """Tell what is not told yet; it never goes backwards, which MCP forbids."""
+        async with self._telling:
             event, self._event = self._event, None
             if event is not None and event["progress"] > self._told:
                 self._told = event["progress"]

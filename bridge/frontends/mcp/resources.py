@@ -15,7 +15,8 @@ from bridge.errors import RequestError
 from .client import Client
 from .context import Context, client_of
 
-_SCENE, _OBJECT, _PICTURE, _DONE = "blender://scene", "blender://object/", "blender://render/last", "blender://log"
+OBJECT = "blender://object/"
+_SCENE, _PICTURE, _DONE = "blender://scene", "blender://render/last", "blender://log"
 _JSON, _PNG = "application/json", "image/png"
 
 
@@ -40,7 +41,7 @@ async def list_templates(_: Context, __: types.PaginatedRequestParams | None) ->
     return types.ListResourceTemplatesResult(
         resource_templates=[
             types.ResourceTemplate(
-                uri_template=_OBJECT + "{name}",
+                uri_template=OBJECT + "{name}",
                 name="object",
                 title="Object",
                 mime_type=_JSON,
@@ -70,9 +71,9 @@ async def _value(client: Client, uri: str) -> Any:
         return await client.value("scene.summary", {})
     if uri == _DONE:
         return await client.value("bridge.recent", {"limit": 100})
-    if uri.startswith(_OBJECT):
-        return await client.value("object.get", {"name": unquote(uri.removeprefix(_OBJECT))})
-    known = f"{_SCENE}, {_PICTURE}, {_DONE} and {_OBJECT}NAME"
+    if uri.startswith(OBJECT):
+        return await client.value("object.get", {"name": unquote(uri.removeprefix(OBJECT))})
+    known = f"{_SCENE}, {_PICTURE}, {_DONE} and {OBJECT}NAME"
     raise MCPError(code=types.INVALID_PARAMS, message=f"there is no {uri}: there are {known}", data={"uri": uri})
 
 

@@ -18,7 +18,9 @@ from pydantic import ValidationError
 from blender_addon.wire import Fault
 from bridge import protocol
 
+from . import logs
 from .calling import call
+from .completions import complete
 from .context import Context, Lifespan, Whose, client_of
 from .listing import described
 from .prompts import get_prompt, list_prompts
@@ -50,9 +52,12 @@ def build_server(lifespan: Lifespan) -> Server[Whose]:
         on_subscriptions_listen=_listen,
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
+        on_completion=complete,
         get_tool_input_schema=_nothing_in_headers,
         lifespan=lifespan,
     )
+    # Given as the others are, the SDK would warn that the later era has no such request.
+    server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, logs.set_level)
     server.middleware.append(_contained)
     return server
 
@@ -95,6 +100,12 @@ async def _listen(context: Context, params: types.SubscriptionsListenRequestPara
 
 
 async def _call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    result = await _done(context, params)
+    await logs.log(context, params.name, result)
+    return result
+
+
+async def _done(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
     arguments = params.arguments or {}
     if params.name == SEARCH:
         return await _search(context, arguments)
@@ -104,13 +115,7 @@ async def _call_tool(context: Context, params: types.CallToolRequestParams) -> t
 
 
 async def _call(context: Context, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
-    client = client_of(context)
-    tools = client.known_tools()
-    tool = tools.find(name)
-    if tool is None:
-        # An add-on may have brought it meanwhile.
-        tools = await client.tools()
-        tool = tools.find(name)
+    tool, tools = await client_of(context).tool(name)
     if tool is None:
         fault = Fault("unknown_method", f"there is no tool {name!r:.80}", data={"nearest": tools.nearest(name)})
         return failure(fault)

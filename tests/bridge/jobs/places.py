@@ -63,7 +63,7 @@ def skip_without_postgresql() -> None:
 
 def ask(store: Store, sql: str, **values: Any) -> list[Any]:
     """What the database itself says."""
-    return store._database.run(sql, values)  # noqa: SLF001  # a test's look behind the protocol
+    return store._database.run(sql, values)  # a look behind the protocol
 
 
 def let_pass(store: Store, seconds: float, job: str | None = None) -> None:

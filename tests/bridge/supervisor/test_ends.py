@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -136,3 +137,12 @@ async def test_started_by_hand_while_it_waits_it_does_not_wait(tmp_path, monkeyp
         await until(lambda: worker.state.phase == "waiting")
         (tmp_path / "mended").touch()
         await worker.start()
+
+
+async def test_while_it_lives_its_process_is_on_record_for_whoever_cleans_up_after_a_killed_bridge(tmp_path):
+    record = tmp_path / "w.json"
+    async with running(make(tmp_path, GOOD)) as worker:
+        await worker.start()
+        assert json.loads(record.read_text())["pid"] == worker.state.pid
+        await worker.stop()
+        assert not record.exists()

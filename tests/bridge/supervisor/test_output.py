@@ -71,3 +71,15 @@ async def test_where_the_file_cannot_be_written_the_worker_lives_on(tmp_path):
     async with running(make(tmp_path, 'say("hello\\n")\n' + GOOD, log_path=tmp_path / "logs" / "w.log")) as worker:
         await worker.start()
         assert list(worker.state.output) == ["hello"]
+
+
+async def test_what_comes_half_a_minute_after_the_disk_was_full_is_kept_again(tmp_path, autojump_clock):
+    (tmp_path / "logs").touch()
+    taker = Output("w", deque(), tmp_path / "logs" / "w.log")
+    await take(taker, b"lost\n")
+    (tmp_path / "logs").unlink()
+    await take(taker, b"lost too\n")
+    await trio.sleep(31)
+    await take(taker, b"kept\n")
+    taker.close()
+    assert (tmp_path / "logs" / "w.log").read_text() == "kept\n"

@@ -52,6 +52,13 @@ async def test_a_phase_that_takes_too_long_is_given_up(tmp_path, phase, setting,
         assert worker.state.phase == "failed"
 
 
+async def test_one_that_says_it_is_ready_and_listens_nowhere_has_failed_at_once(tmp_path):
+    worker = make(tmp_path, 'phase("listening")\n' + SAY_READY + STAY, max_restarts=0)
+    async with running(worker):
+        with pytest.raises(OSError, match=r"it said that it is ready, and does not listen at .*/w\.sock"):
+            await worker.start()
+
+
 async def test_each_time_out_counts_from_its_own_phase_s_start(tmp_path):
     steps = 'time.sleep(0.7); phase("importing"); time.sleep(0.7); phase("listening"); time.sleep(0.7)\n'
     timeouts = dict.fromkeys(["spawn_timeout", "import_timeout", "listen_timeout"], 1.3)

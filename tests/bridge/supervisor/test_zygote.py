@@ -18,6 +18,7 @@ from bridge.supervisor import zygote
 from bridge.supervisor.forked import UNKNOWN_STATUS, ForkedProcess
 from bridge.supervisor.process import Start
 from bridge.supervisor.zygote import ZygoteSpawner, available
+from tests.bridge.line import until
 
 PATIENCE = 40
 
@@ -99,6 +100,18 @@ async def test_workers_that_start_at_once_share_one_zygote(spawner, spawn):
         for _ in range(4):
             nursery.start_soon(spawn)
     assert len(spawner.pids) == 1
+
+
+@forks
+async def test_one_that_has_died_is_replaced_before_anybody_needs_it(spawner, monkeypatch):
+    monkeypatch.setattr(zygote, "_SHORT_LIFE", 0.0)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(spawner.run)
+        await spawner.warm({})
+        [before] = spawner.pids
+        os.kill(before, signal.SIGKILL)
+        await until(lambda: spawner.pids not in ([], [before]))
+        nursery.cancel_scope.cancel()
 
 
 @forks

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from blender_addon import wire
+from bridge.fleet.group import Group
+from tests.bridge.blender import Wires
 from tests.bridge.line import bridge, until
 
 from .watching import is_answer, kind, watch
@@ -37,6 +39,18 @@ async def test_filters_by_instance_connection_and_method(wires, listen):
         assert {record["connection"] for record in by_connection.records} == {"c5"}
         await by_instance.until(lambda record: kind(record) == "response")
         assert {record["hop"] for record in by_instance.records} == {"blender"}
+
+
+async def test_a_group_is_all_of_its_members(blender, wires, listen):
+    async with bridge({**wires, "farm": Wires(blender.path), "other": Wires(blender.path)}, listen) as line:
+        members = [line.fleet.instances[name] for name in ("default", "farm")]
+        line.fleet.add_group(Group("two", members))
+        by_group = await watch(line, {"instance": "two"})
+        tool = await line.tool()
+        for name in ("other", "farm", "default"):
+            await tool.call(name, "test.echo", instance=name)
+        await by_group.until(lambda record: kind(record) == "response" and record["instance"] == "default")
+        assert {record["instance"] for record in by_group.records if kind(record) == "response"} == {"default", "farm"}
 
 
 async def test_an_instance_that_there_is_not_is_refused(wires, listen):

@@ -89,7 +89,8 @@ scene = bpy.context.scene
 if hasattr(scene, "compositing_node_group"):
     scene.compositing_node_group = tree = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
 else:
-    scene.use_nodes, tree = True, scene.node_tree
+    scene.use_nodes = True
+    tree = scene.node_tree
 node = tree.nodes.new("CompositorNodeOutputFile")
 setattr(node, "base_path" if hasattr(node, "base_path") else "directory", {!r})
 """

@@ -36,6 +36,8 @@ from .programs import SlurmRefused, SlurmUnavailable, Submission, Task
 log = structlog.get_logger(__name__)
 
 _REF = "slurm:"
+_SILENCE = 3
+_MOST_NAMES = 100
 _FINAL = ("invalid_params", "forbidden")
 
 
@@ -61,7 +63,8 @@ class SlurmEngine:
             # Whether Slurm answers is not the job's business.
             log.warning("Slurm does not answer", job=work.attempt.job.id, error=str(error))
             await look.say(f"Slurm does not answer: {error}")
-            raise Snooze(self._settings.poll) from error
+            # Its programs take their time to find that out, and the job a place in the queue meanwhile.
+            raise Snooze(_SILENCE * self._settings.poll) from error
 
     async def release(self, job: Job, directory: Path) -> None:
         """End what Slurm may still do for a job that has ended, whose own directory that is. Raises SlurmUnavailable.
@@ -94,7 +97,8 @@ class _Look:
         self._place = place
         self._settings = settings
         self._name = name_of(work.attempt.job.id)
-        self._progress: tuple[int, int] | None = None
+        before = work.attempt.job.progress or {}
+        self._progress = before.get("done", 0), before.get("total", 1)
 
     async def look(self, assign: Callable[[], Awaitable[Assignment]], timeout: float | None) -> Rendered:
         """See `SlurmEngine.render`. Raises SlurmUnavailable."""
@@ -173,23 +177,23 @@ class _Look:
 
     async def say(self, message: str) -> None:
         """Tell how far it is."""
-        if self._progress is not None:
-            self._attempt.progress(*self._progress, message)
-            await self._attempt.flush()
+        self._attempt.progress(*self._progress, message)
+        await self._attempt.flush()
 
     async def _failure(self, plan: Plan, missing: list[str]) -> JobFailed:
-        fault = await to_thread(self._place.fault)
-        if fault is not None:
-            return JobFailed(fault["code"], fault["message"], final=fault["code"] in _FINAL, data=fault["data"])
-        states = {task.number: task for task in await programs.ended(self._name)}
         number = plan.tasks_of(missing)[0]
         lines = await to_thread(self._place.last_lines, number)
+        data = {"missing": missing[:_MOST_NAMES], "output": lines}
+        fault = await to_thread(self._place.fault)
+        if fault is not None:
+            return JobFailed(fault["code"], fault["message"], final=fault["code"] in _FINAL, data=data)
+        states = {task.number: task for task in await programs.ended(self._name)}
         how = f", {states[number].state} ({states[number].reason})" if number in states else ""
         why = lines[-1] if lines else f"it has no log: is {self._place.directory} the same directory on the nodes?"
         message = (
             f"Slurm's tasks ended, and {len(missing)} of {len(plan.names)} pictures are missing. Task {number}{how}"
         )
-        return JobFailed("slurm_failed", f"{message}: {why}", data={"missing": missing[:100], "output": lines})
+        return JobFailed("slurm_failed", f"{message}: {why}", data=data)
 
 
 def _link(path: Path, also: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,11 @@ def main(plan_file: str) -> int:
 
     try:
         _render(place, plan, todo)
-    except Fault as fault:
-        said = json.dumps({"code": fault.code, "message": fault.message, "data": dict(fault.data)}, default=str)
-        _write(place / f"fault-{task}.json", said)
-        _say(f"{fault.code}: {fault.message}")
-        return 1
+    except Fault as error:
+        return _failed(place, task, error.code, error.message)
+    except Exception as error:  # noqa: BLE001  # the end of the task: whatever Blender raises is told
+        traceback.print_exc()
+        return _failed(place, task, "execution_failed", f"{type(error).__name__}: {error}".strip())
     return 0
 
 
@@ -67,6 +68,12 @@ def _render(place: Path, plan: dict[str, Any], todo: list[tuple[str, int | None]
         made.replace(place / "frames" / name)
         _say(f"rendered {name}")
     unfinished.rmdir()
+
+
+def _failed(place: Path, task: int, code: str, message: str) -> int:
+    _write(place / f"fault-{task}.json", json.dumps({"code": code, "message": message}))
+    _say(f"{code}: {message}")
+    return 1
 
 
 def _say(line: str) -> None:

@@ -6,7 +6,7 @@ scene.blend           the scene, where the job works on a copy of one and its di
 frames/               the pictures that are whole, until the bridge has taken them
 logs/<task>.txt       what a task printed
 told.json             what Blender told of the last picture
-fault-<task>.json     what is wrong with what was asked for
+fault-<task>.json     why a task could not do it, as its Blender said
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Place:
             path.unlink(missing_ok=True)
 
     def fault(self) -> dict[str, Any] | None:
-        """What is wrong with what was asked for, as a task said it."""
+        """Why a task could not do it, by code and message; None where none said so."""
         found = sorted(self.directory.glob("fault-*.json"))
         return json.loads(found[0].read_text(encoding="utf-8")) if found else None
 

@@ -18,7 +18,7 @@ from bridge.config.slurm import SlurmSettings
 from bridge.errors import BridgeError, Refused
 
 _PROGRAMS = ("sbatch", "squeue", "scancel")
-_PATIENCE = 60.0
+_PATIENCE = 30.0
 # Ours are nobody's business on the nodes, and there are secrets among them. Slurm's own change what it lists and asks.
 _NOT_PASSED_ON = ("BPY_BRIDGE_", "NOTIFY_SOCKET", "SQUEUE_", "SCANCEL_")
 _FORMAT = "%F|%K|%T|%r"

@@ -139,19 +139,21 @@ async def house(
     **options: Any,
 ) -> AsyncIterator[House]:
     listener = open_listener(mcp or listen.replace("bridge.sock", "mcp.sock"), flag="--mcp")
-    async with bridge(wires, listen, **options) as line:
-        door = McpDoor(line.service, "", folders)
-        found = House(line, door, listener)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(door.serve, listener, token)
-            try:
-                with trio.fail_after(PATIENCE):
-                    yield found
-            finally:
-                for caller in found.callers:
-                    caller.stream.socket.close()
-                nursery.cancel_scope.cancel()
-    listener.close()
+    try:
+        async with bridge(wires, listen, **options) as line:
+            door = McpDoor(line.service, "", folders)
+            found = House(line, door, listener)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(door.serve, listener, token)
+                try:
+                    with trio.fail_after(PATIENCE):
+                        yield found
+                finally:
+                    for caller in found.callers:
+                        caller.stream.socket.close()
+                    nursery.cancel_scope.cancel()
+    finally:
+        listener.close()
 
 
 def tell_revisions(blender: Blender) -> None:
