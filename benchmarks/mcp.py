@@ -127,13 +127,13 @@ def _http() -> http.client.HTTPConnection:
 def _over_http() -> float:
     connection = _http()
     body = _line({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {**_CALL, "_meta": _META}})
-    headers = {
+    headers: dict[str, str] = {
         "Authorization": f"Bearer {read_token(home() / 'mcp.token')}",
         "Accept": "application/json, text/event-stream",
         "Content-Type": "application/json",
         "MCP-Protocol-Version": _VERSION,
         "Mcp-Method": "tools/call",
-        "Mcp-Name": _CALL["name"],
+        "Mcp-Name": str(_CALL["name"]),
     }
 
     def ask() -> None:

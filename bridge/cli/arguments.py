@@ -55,7 +55,10 @@ def _columns() -> int:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The command and its options. Exits with 2 and a usage line where they are wrong."""
-    parser = _parser(next((word for word in argv if not word.startswith("-")), None))
+    asked = next((word for word in argv if not word.startswith("-")), None)
+    parser = _parser(asked)
+    if asked is not None and asked not in _COMMANDS:
+        _refuse(parser, asked)
     options, rest = parser.parse_known_args(argv)
     # argparse takes positionals in one run only; `call METHOD --timeout 5 NAME=VALUE` has two.
     unknown = [word for word in rest if word.startswith("-") or "arguments" not in options]
@@ -64,6 +67,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if "arguments" in options:
         options.arguments += rest
     return options
+
+
+def _refuse(parser: argparse.ArgumentParser, asked: str) -> None:
+    from difflib import get_close_matches  # noqa: PLC0415  # for start-up time
+
+    nearest = get_close_matches(asked, _COMMANDS, n=1)
+    if nearest:
+        parser.error(f"there is no command {asked!r}; did you mean {nearest[0]!r}?")
 
 
 def command(options: argparse.Namespace) -> int:

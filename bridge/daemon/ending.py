@@ -49,9 +49,14 @@ def stop(*, timeout: float, force: bool = False) -> Stopped | None:
             process.signal(signal.SIGTERM)
         ended = process.wait(timeout)
         if not ended and not force:
+            why = (
+                f"it is stopped, and `kill -CONT {bridge.pid}` lets it go on"
+                if paths.is_stopped(bridge.pid)
+                else "it finishes what runs, for as long as drain_timeout says"
+            )
             raise DaemonError(
-                f"the bridge (process {bridge.pid}) was told to end and has not within {timeout:g} s: it finishes what "
-                "runs, for as long as drain_timeout says; --force kills it",
+                f"the bridge (process {bridge.pid}) was told to end and has not within {timeout:g} s: {why}; --force "
+                "kills it",
                 EXIT_BUSY,
             )
         if not ended:

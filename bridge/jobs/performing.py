@@ -46,7 +46,7 @@ class Performer:
         facts = kinds.find(job.kind).command.run(Work(attempt, self._blender, outputs, self._cluster), arguments)
         assert inspect.isawaitable(facts)
         told = dict(await facts)
+        await attempt.flush()
+        # To enter a phase is a fenced write: whose job it is not any more gives its files no names.
         async with attempt.phase("collecting"):
-            await attempt.flush()
-            await attempt.confirm()
             return await outputs.close(told)

@@ -3,6 +3,8 @@
 catalogue  where they are registered, and what each is given
 instances  which Blender is meant where nobody is named
 jobs       durable work
+job_submit  … jobs.submit
+job_state   … what is answered of them
 pool       each instance's pool, seen and controlled
 state      what the bridge is and knows
 trace      the wire, live
@@ -15,7 +17,7 @@ when nobody has read it for half a minute.
 
 from __future__ import annotations
 
-from . import instances, jobs, pool, state, trace, worker  # noqa: F401  # they register their methods
+from . import instances, job_submit, jobs, pool, state, trace, worker  # noqa: F401  # they register their methods
 from .catalogue import CATALOGUE, Context, changes_something
 
 __all__ = ["CATALOGUE", "Context", "changes_something"]

@@ -47,7 +47,7 @@ from .record import (
     running,
     write_record,
 )
-from .silence import no_answer, silent_bridge
+from .silence import is_stopped, no_answer, other_bridges, silent_bridge
 from .tokens import ensure_token, read_token
 from .workers import LeftWorker, forget_worker, left_workers, note_worker
 
@@ -72,6 +72,7 @@ __all__ = [
     "forget_worker",
     "holder",
     "home",
+    "is_stopped",
     "jobs_directory",
     "left_workers",
     "lock_file",
@@ -80,6 +81,7 @@ __all__ = [
     "mcp_token_file",
     "no_answer",
     "note_worker",
+    "other_bridges",
     "process_exists",
     "process_start",
     "read_record",

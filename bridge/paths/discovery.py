@@ -7,10 +7,10 @@ import os
 from blender_addon.wire import parse_address
 from bridge.errors import ConfigurationError, NotRunning
 
-from .places import default_address, runtime_directory, token_file
+from .places import bridge_name, default_address, runtime_directory, token_file
 from .private import check_owner
 from .record import read_record
-from .silence import silent_bridge
+from .silence import other_bridges, silent_bridge
 from .tokens import read_token
 
 _UNIX = "unix:"
@@ -54,6 +54,11 @@ def _not_running(reason: str) -> NotRunning:
     who = silent_bridge()
     if who is not None:
         return NotRunning(f"the bridge cannot be reached: {reason}. {who}")
+    others = other_bridges()
+    if others:
+        known = " and ".join(repr(name) for name in others)
+        verb, flag = ("is", f"--name {others[0]}") if len(others) == 1 else ("are", "--name")
+        return NotRunning(f"no bridge {bridge_name()!r} is running, but {known} {verb}: say so with {flag}")
     return NotRunning(
         f"no bridge is running: {reason}. Start one with `bpy-bridge start` (or `bpy-bridge serve` in the foreground), "
         "or say which it is with --name NAME or --bridge ADDR"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bridge.errors import ConfigurationError, NotRunning
 
-from .lock import UNSEEN
-from .places import bridge_name, default_address
+from .lock import UNSEEN, holder
+from .places import DEFAULT_NAME, bridge_name, default_address, lock_file
 from .record import Record, running
 
 _STOPPED = (b"T", b"t")
@@ -30,6 +30,15 @@ def silent_bridge(address: str | None = None) -> str | None:
     return f"Process {bridge.pid} holds the lock of the bridge {bridge_name()!r} and does not answer: {_seems(bridge)}"
 
 
+def other_bridges() -> list[str]:
+    """The names of the bridges that run here beside the one that is meant."""
+    own = lock_file()
+    default = own.with_name("bridge.lock")
+    found = [path for path in [default, *sorted(own.parent.glob("bridge-*.lock"))] if path != own]
+    running = [path for path in found if holder(path) is not None]
+    return [DEFAULT_NAME if path == default else path.stem.removeprefix("bridge-") for path in running]
+
+
 def _is_door(address: str, bridge: Record) -> bool:
     try:
         return address in bridge.listen or address == default_address()
@@ -38,14 +47,15 @@ def _is_door(address: str, bridge: Record) -> bool:
 
 
 def _seems(bridge: Record) -> str:
-    if _is_stopped(bridge.pid):
+    if is_stopped(bridge.pid):
         return f"it is stopped, as by SIGSTOP or Ctrl-Z, and `kill -CONT {bridge.pid}` lets it go on"
     if bridge.version and not bridge.listen:
         return "it is starting"
     return "it may be ending, and finish what runs, or hang; `bpy-bridge stop` waits for its end, and --force kills it"
 
 
-def _is_stopped(pid: int) -> bool:
+def is_stopped(pid: int) -> bool:
+    """Whether the process was stopped, as by SIGSTOP; False where the platform does not tell."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()[0] in _STOPPED

@@ -182,16 +182,14 @@ class TestTenure:
         with Tenure():
             assert (own.exists(), other.exists()) == (False, True)
 
-    def test_a_worker_of_a_killed_one_that_could_not_end_is_killed(self, home):
+    def test_a_worker_of_a_killed_one_that_could_not_end_is_killed(self, home, stopped):
         paths.ensure_private(home)
-        with subprocess.Popen(["sleep", "1000"], start_new_session=True) as worker:
-            paths.worker_socket("a").touch()
-            paths.note_worker(paths.worker_socket("a"), worker.pid)
-            worker.send_signal(signal.SIGSTOP)
-            with Tenure() as tenure:
-                assert tenure.remarks == [f"killed process {worker.pid}, a Blender whose bridge was killed before it"]
-                assert worker.wait(WAIT) == -signal.SIGKILL
-                assert not list(home.glob("worker-*"))
+        paths.worker_socket("a").touch()
+        paths.note_worker(paths.worker_socket("a"), stopped.pid)
+        with Tenure() as tenure:
+            assert tenure.remarks == [f"killed process {stopped.pid}, a Blender whose bridge was killed before it"]
+            assert stopped.wait(WAIT) == -signal.SIGKILL
+            assert not list(home.glob("worker-*"))
 
     def test_a_process_that_was_given_a_worker_s_number_later_is_left_alone(self, home, sleeper):
         paths.ensure_private(home)
@@ -218,6 +216,15 @@ def sleeper():
     with subprocess.Popen(["sleep", "1000"]) as process:
         yield process
         assert process.poll() is None, "it was signalled"
+        process.kill()
+
+
+@pytest.fixture
+def stopped():
+    """A process that is stopped, so that it ends by nothing but SIGKILL."""
+    with subprocess.Popen(["sleep", "1000"], start_new_session=True) as process:
+        process.send_signal(signal.SIGSTOP)
+        yield process
         process.kill()
 
 

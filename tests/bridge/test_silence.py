@@ -9,7 +9,7 @@ import pytest
 
 from bridge import paths
 from bridge.client import AsyncClient, Client
-from bridge.daemon import start
+from bridge.daemon import start, stop
 from bridge.errors import DaemonError, NotRunning
 from tests.bridge.test_daemon import another
 
@@ -24,9 +24,13 @@ def silent(home):
         yield process.pid
 
 
+def interrupt(pid: int) -> None:
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED)
+
+
 def test_one_that_is_stopped(silent):
-    os.kill(silent, signal.SIGSTOP)
-    os.waitid(os.P_PID, silent, os.WSTOPPED)
+    interrupt(silent)
     with pytest.raises(NotRunning, match=f"Process {silent} holds the lock .* it is stopped, .* `kill -CONT {silent}`"):
         Client(connect_timeout=MOMENT).__enter__()
 
@@ -59,3 +63,17 @@ def test_a_start_says_at_once_that_the_record_of_the_one_that_runs_cannot_be_rea
         DaemonError, match=rf"a bridge runs \(process {silent}\), and .*/bridge.json does not say where"
     ):
         start(timeout=5)
+
+
+def test_one_of_another_name_is_told_of(home, monkeypatch):
+    monkeypatch.setenv("BPY_BRIDGE_NAME", "studio")
+    with another():
+        monkeypatch.delenv("BPY_BRIDGE_NAME")
+        with pytest.raises(NotRunning, match=r"no bridge 'default' is running, but 'studio' is: .* --name studio"):
+            paths.find_bridge()
+
+
+def test_one_that_is_stopped_does_not_end_and_stop_says_why(silent):
+    interrupt(silent)
+    with pytest.raises(DaemonError, match=f"it is stopped, and `kill -CONT {silent}` lets it go on; --force"):
+        stop(timeout=0.05)

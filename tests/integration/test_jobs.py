@@ -130,7 +130,7 @@ def test_an_animation_whose_bridge_is_killed_goes_on_with_the_next_bridge(start)
     served.end(signal.SIGKILL)
     _, alive = psutil.wait_procs(left, PATIENCE)
     assert not alive, "the job's Blender ends with its bridge"
-    finished = [path for path in sorted(files.outputs.iterdir())]
+    finished = sorted(files.outputs.iterdir())
     before = states_of(finished)
     again = start(settings=SETTINGS, home=served.home)
     with again.client() as client:
@@ -230,7 +230,7 @@ def test_jobs_keep_to_the_safety_rules(start, tmp_path):
         with pytest.raises(Refused) as caught:
             submit(client, "code", script=str(tmp_path / "script.py"))
         assert caught.value.code == "forbidden"
-        with pytest.raises(Refused, match="add .* to the folders"):
+        with pytest.raises(Refused, match=r"add .* to the folders"):
             submit(client, "render.still", **SMALL)
         client.call("file.save", {"path": str(allowed / "a.blend")})
         whole = ended(client, submit(client, "render.still", blend=str(allowed / "a.blend"), **SMALL))
@@ -244,7 +244,7 @@ def test_an_animation_becomes_a_video(start):
     with served.client() as client:
         whole = ended(client, submit(client, "render.animation", **SMALL, start=1, end=5, video="mp4"))
     assert whole["state"] == "completed", whole["error"]
-    assert [file["name"] for file in whole["result"]["files"]][0] == "animation.mp4"
+    assert whole["result"]["files"][0]["name"] == "animation.mp4"
     assert whole["result"]["file_count"] == 6
 
 

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 from bridge.client import Client
+from bridge.config.slurm import SlurmSettings
 from bridge.errors import RequestError
+from bridge.jobs.engines.slurm import programs
 from tests import slurm
 from tests.slurm import Cluster
 
@@ -173,6 +175,22 @@ def test_the_bridge_killed_between_submit_and_its_record_finds_the_array_again(
     assert {array for array, _, _ in cluster.tasks(f"bb-{job}")} == {(tmp_path / "said").read_text().strip()}
 
 
+async def test_of_two_arrays_of_one_job_the_second_waits_for_the_first(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("PATH", "SLURM_CONF"):
+        monkeypatch.setenv(name, cluster.variables()[name])
+    script = _script(tmp_path / "task.sh", "sleep 600")
+    new = programs.Submission("bb-twice", script, [0, 1], tmp_path / "%a.txt", None)
+    first = await programs.submit(new, SlurmSettings())
+    second = await programs.submit(new, SlurmSettings())
+    until(lambda: cluster.ask("squeue", "--noheader", "--states=running", f"--jobs={first}"))
+    tasks = await programs.active("bb-twice")
+    assert [(task.state, task.reason) for task in tasks if task.array == second] == [("PENDING", "Dependency")] * 2
+    await programs.cancel("bb-twice")
+    until(lambda: not cluster.ask("squeue", "--noheader", "--name=bb-twice"))
+
+
 def test_a_bridge_that_is_stopped_leaves_the_array_and_the_next_one_collects_it(
     serve: Start, cluster: Cluster, blend: Path, node: Path, tmp_path: Path
 ) -> None:
@@ -226,6 +244,7 @@ def test_a_cancel_is_made_up_for_when_slurm_answers_again(
     with served.client() as client:
         job = _submit(client, blend)
         _running(cluster, job)
+        cluster.wait_until_saved(cluster.tasks(f"bb-{job}")[0][0])
         cluster.kill_controller()
         try:
             client.call("jobs.cancel", {"id": job})

@@ -102,6 +102,8 @@ class McpOverHttp:
             await _refuse(send, 503, "the bridge is shutting down")
         elif len(self._requests) >= _MOST_REQUESTS:
             await _refuse(send, 503, f"{_MOST_REQUESTS} requests are in flight here", (b"retry-after", b"1"))
+        elif (wrong := await self._visitors.mistake(Request(scope).query_params)) is not None:
+            await _refuse(send, 400, wrong)
         else:
             await self._answer(scope, receive, _Answer(scope["method"], headers, send))
             if scope["method"] == "DELETE":

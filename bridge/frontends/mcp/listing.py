@@ -5,20 +5,23 @@ Bounds that no sensible argument meets are left out, as is what says nothing; to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import mcp_types as types
 
-from .tools import CALL, SEARCH, Tool
+from .tools import CALL, SEARCH, Tool, Tools
 
 _FAR = 1_000_000
 _NO_SCHEMAS = ("default", "enum", "const", "examples")
 
 
-def described(tools: Iterable[Tool]) -> list[types.Tool]:
-    """The tools, and those of the door."""
-    return [*map(_described, tools), *_OWN]
+def described(tools: Tools, selection: str) -> list[types.Tool]:
+    """The tools that a selection lists, and those of the door."""
+    if selection not in tools.described:
+        tools.described[selection] = [*map(_described, tools.listed(selection)), *_OWN]
+    found: list[types.Tool] = tools.described[selection]
+    return found
 
 
 def _described(tool: Tool) -> types.Tool:

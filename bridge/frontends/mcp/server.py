@@ -82,10 +82,11 @@ async def _contained(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -
 
 async def _list_tools(context: Context, _: types.PaginatedRequestParams | None) -> types.ListToolsResult:
     client = client_of(context)
-    client.listed = (await client.tools()).listed(client.selection)
+    tools = await client.tools()
+    client.listed = tools.listed(client.selection)
     if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         client.session = context.session
-    return types.ListToolsResult(tools=described(client.listed))
+    return types.ListToolsResult(tools=described(tools, client.selection))
 
 
 async def _listen(context: Context, params: types.SubscriptionsListenRequestParams) -> types.SubscriptionsListenResult:

@@ -17,6 +17,7 @@ SEARCH, CALL = "tool_search", "tool_call"
 DEFAULT_SIZE, SMALLEST, LARGEST = 1024, 64, 4096
 
 _LONGEST_NAME = 64
+_MOST_SELECTIONS = 64
 _MOST_WORDS = 12
 _LONGEST_QUERY = 200
 _METHOD = re.compile(r"\b[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\b")
@@ -53,16 +54,23 @@ class Tool(NamedTuple):
 
 
 class Tools:
-    """A whole catalogue. It is not changed: where the catalogue is another, so are the tools."""
+    """A whole catalogue. It is not changed: where the catalogue is another, so are the tools.
+
+    `described` is where whoever lists them keeps what it has made of a selection.
+    """
 
     def __init__(self, catalogue: list[dict[str, Any]]) -> None:
         methods = {str(entry["name"]) for entry in catalogue}
         self.catalogue = catalogue
         self._by_name = {tool.name: tool for tool in (_tool(entry, methods) for entry in catalogue)}
+        self.described: dict[str, Any] = {}
         self._listed: dict[str, list[Tool]] = {}
 
     def listed(self, selection: str) -> list[Tool]:
         """Those that a selection shows, in the catalogue's order."""
+        if len(self._listed) > _MOST_SELECTIONS:
+            self._listed.clear()
+            self.described.clear()
         if selection not in self._listed:
             self._listed[selection] = [tool for tool in self._by_name.values() if selects(selection, tool.method)]
         return self._listed[selection]

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import trio
 
+from .catalogue import Meant
 from .client import Client, Shared
 from .context import Context
+from .profiles import mistake
 
 _MOST = 256
 
@@ -43,6 +46,15 @@ class Visitors:
             self._drop(next(iter(self._clients)))
         return client
 
+    async def mistake(self, query: Mapping[str, str]) -> str | None:
+        """What is wrong with the tools that an address asks for; None also while no Blender can say what it has."""
+        tools, instance = _chosen(query)
+        meant, catalogue = Meant.of(instance), self._shared.catalogue
+        known = mistake(tools, catalogue.known(meant).families)
+        if known is None or not self._shared.service.status.readiness().ready:
+            return None
+        return mistake(tools, (await catalogue.now(meant)).families)
+
     def forget(self, session: str) -> None:
         """That session has ended; "" is none."""
         for key in [key for key in self._clients if session and key[0] == session]:
@@ -71,7 +83,11 @@ def _lasts(key: tuple[str, ...], client: Client) -> bool:
 def _who(context: Context) -> tuple[tuple[str, ...], str, str | None]:
     request, params = context.request, context.session.client_params
     query = {} if request is None else request.query_params
-    tools, instance = query.get("tools") or "core", query.get("instance") or None
+    tools, instance = _chosen(query)
     session = "" if request is None else request.headers.get("mcp-session-id", "")
     name = "" if session or params is None else f"{params.client_info.name} {params.client_info.version}"
     return (session, name, query.get("client", ""), tools, instance or ""), tools, instance
+
+
+def _chosen(query: Mapping[str, str]) -> tuple[str, str | None]:
+    return query.get("tools") or "core", query.get("instance") or None

@@ -69,7 +69,7 @@ async def render_here(
     start: int | None,
     end: int | None,
     step: int | None,
-    timeout: float | None,
+    timeout: float | None,  # noqa: ASYNC109  # a phase's, which goes on counting in the next attempt
 ) -> tuple[Timeline, dict[str, Any]]:
     """Have every frame among the outputs. Returns which those are, and what Blender told of the last one it rendered.
 

@@ -100,7 +100,7 @@ async def _run(work: Work, frames: Sequence[Path], command: list[str], log: IO[b
     return process.returncode
 
 
-async def _kill(process: trio.Process) -> None:  # trio awaits it
+async def _kill(process: trio.Process) -> None:  # noqa: ASYNC124  # trio awaits it
     process.kill()
 
 

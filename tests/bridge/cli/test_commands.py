@@ -172,3 +172,9 @@ def test_every_error_of_ours_decides_its_exit_code(run, monkeypatch):
 
 def test_app_is_what_serve_runs():
     assert serving.serve is app.serve
+
+
+def test_a_command_that_is_misspelt_is_told_the_nearest(run):
+    code, out, err = run("cal", "scene.summary")
+    assert (code, out) == (2, "")
+    assert "there is no command 'cal'; did you mean 'call'?" in err

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -67,16 +68,17 @@ class Evidence:
         return {"fence": job.fence, "pid": os.getpid()}
 
     async def held(self, attempt: Attempt) -> dict[str, Any]:
-        async with await trio.lowlevel.open_process(CHILD, stdin=-1) as child:
+        child = subprocess.Popen(CHILD, stdin=subprocess.PIPE)
+        try:
             self.leave("run", attempt, str(child.pid))
-            try:
-                while not self.there("go"):
-                    await trio.sleep(0.01)  # between two looks at what another process does
-            except trio.Cancelled:
-                self.leave("stopped", attempt)
-                raise
-            finally:
-                child.kill()
+            while not self.there("go"):
+                await trio.sleep(0.01)  # between two looks at what another process does
+        except trio.Cancelled:
+            self.leave("stopped", attempt)
+            raise
+        finally:
+            child.kill()
+            child.wait()
         return {"pid": os.getpid()}
 
     async def __call__(self, attempt: Attempt) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tests.bridge.jobs.bridge_process import Settings
 from tests.bridge.jobs.places import Place
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 120.0
+PATIENCE = 60.0
 
 
 class Bridges:

@@ -12,6 +12,7 @@ import trio
 
 from bridge import events
 from bridge.jobs.attempt import Attempt
+from bridge.jobs.elsewhere import Release
 from bridge.jobs.model import Job, NewJob
 from bridge.jobs.pace import Pace
 from bridge.jobs.queue import Queue
@@ -75,6 +76,7 @@ async def working(
     concurrency: int = 3,
     drain_timeout: float = 0.0,
     pace: Pace = DEAF,
+    release: Release | None = None,
 ) -> AsyncIterator[AtWork]:
     """It is cancelled at the end, unless it was drained."""
     happened: list[events.BridgeEvent] = []
@@ -86,6 +88,7 @@ async def working(
         directory=directory,
         emit=happened.append,
         pace=pace,
+        release=release,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(queue.run)

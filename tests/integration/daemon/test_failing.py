@@ -50,7 +50,7 @@ def test_a_bridge_that_is_not_ready_in_time_is_ended_and_that_is_said(home):
 
 
 def test_waiting_for_a_blender_that_does_not_come_ends_in_time_and_the_bridge_stays(home):
-    code, out, err = home.run("start", "--wait", "--timeout", "2", *NO_BLENDER)
+    code, out, err = home.run("start", "--wait", "--timeout", "6", *NO_BLENDER)
     assert (code, out) == (5, "")
     assert "no Blender is ready: default: " in err
     assert len(home.bridges()) == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import trio
 
+from tests.bridge.line import until
+
 from .over_http import TOKEN, initialize, serving, session_of, stateless, tool_call
 
 
@@ -117,3 +119,17 @@ async def test_an_unknown_method_of_http_is_refused_with_those_there_are(wires, 
     async with serving(wires, listen) as site, site.http() as http:
         answer = await http.put("/mcp", json={}, headers=await session_of(http))
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST, DELETE")
+
+
+async def test_tools_that_there_are_not_are_refused_with_those_there_are(wires, listen):
+    async with serving(wires, listen) as site:
+        await until(lambda: site.line.pool().live)
+        answer = await opened(site, "/mcp?tools=tset")
+        assert answer.status_code == 400
+        assert "did you mean 'test'?" in answer.json()["error"]
+
+
+async def test_while_no_blender_can_say_what_it_has_any_may_come(wires, listen):
+    wires["default"].path = None
+    async with serving(wires, listen) as site:
+        assert (await opened(site, "/mcp?tools=later")).status_code == 200

@@ -22,7 +22,7 @@ MOST_TOOLS, MOST_BYTES = 25, 24_000
 
 @cache
 def shown(selection: str) -> dict[str, Any]:
-    tools = described(TOOLS.listed(selection))
+    tools = described(TOOLS, selection)
     return {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
 
 
@@ -103,7 +103,7 @@ def test_what_is_listed_allows_what_the_command_allows_and_names_the_same_parame
 def test_bounds_that_mean_something_are_shown_and_those_in_the_millions_are_not():
     bounds = {"type": "number", "minimum": 0, "maximum": 1e9}
     name = {"type": "string", "minLength": 1, "maxLength": 255, "default": {"minLength": 1, "required": []}}
-    [tool, *_] = described(Tools([entry("a.b", {"size": bounds, "minLength": name})]).listed("full"))
+    [tool, *_] = described(Tools([entry("a.b", {"size": bounds, "minLength": name})]), "full")
     assert tool.input_schema["properties"] == {
         "size": {"type": "number", "minimum": 0},
         "minLength": {"type": "string", "default": {"minLength": 1, "required": []}},

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import deque
 
 import psutil
 import pytest
 import trio
+import trio.testing
 
 from bridge.jobs.attempt import JobFailed
 from bridge.jobs.engines import local
 from bridge.memory import MemoryBudget
+from bridge.supervisor.output import Output
 from tests.bridge.supervisor.standin import BEGIN, LISTEN, READY, SAY_READY, STAY
 
 
@@ -33,7 +36,7 @@ def engine(tmp_path, home):
 
 async def test_one_that_ends_while_it_starts_is_an_error_with_what_it_said_last(engine, tmp_path):
     made = engine('phase("importing")\nsay("no such file\\nand so it ends")\nsys.exit(3)\n')
-    with pytest.raises(JobFailed, match="ended while it started.*exit status 3") as caught:
+    with pytest.raises(JobFailed, match=r"ended while it started.*exit status 3") as caught:
         async with made.blender(None, tmp_path / "log") as blender:
             await blender.start()
     assert caught.value.code == "blender_died"
@@ -56,6 +59,25 @@ async def test_one_that_dies_over_its_work_is_an_error_with_the_signal(engine, t
         async with engine(READY + dies).blender(None, tmp_path / "log") as blender:
             await blender.start()
     assert caught.value.data["output"] == ["out of memory"]
+
+
+async def test_what_it_said_last_is_read_before_its_end_is_told(nursery):
+    send, receive = trio.testing.memory_stream_one_way_pair()
+
+    class Ended:
+        output = receive
+
+        async def wait(self) -> int:
+            await trio.lowlevel.checkpoint()
+            return 1
+
+    lines: deque[str] = deque()
+    running = local._Running(Output("x", lines, None), lines)
+    nursery.start_soon(running.watch, Ended())
+    await trio.testing.wait_all_tasks_blocked()
+    await send.send_all(b"out of memory\n")
+    await send.aclose()
+    assert (await running.failure("it ended")).data == {"status": 1, "output": ["out of memory"]}
 
 
 async def test_a_blender_that_there_is_not_is_an_error(tmp_path, home):

@@ -107,7 +107,7 @@ async def test_an_ffmpeg_that_has_gone_since_the_submit_is_an_error(work, monkey
 
 
 async def test_cancelled_it_is_killed(work, ffmpeg, tmp_path, nursery):
-    ffmpeg(f"trap '' TERM; echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; cat > /dev/null")
+    ffmpeg(f"trap '' TERM; echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 600")
     with trio.fail_after(30):
         async with trio.open_nursery() as encoding:
             encoding.start_soon(encoded, work, frames(work, 1), 24.0, "mp4")

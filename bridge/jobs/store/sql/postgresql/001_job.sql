@@ -40,6 +40,8 @@ CREATE INDEX job_pending ON job (priority, run_at, id) WHERE state = 'pending';
 -- Not by lease_until: a heartbeat changes no index.
 CREATE INDEX job_processing ON job (owner) WHERE state = 'processing';
 CREATE INDEX job_ended ON job ((finished_at + retention)) WHERE finished_at IS NOT NULL;
+-- To count them.
+CREATE INDEX job_state ON job (state);
 CREATE UNIQUE INDEX job_key ON job (key) WHERE key IS NOT NULL;
 CREATE INDEX job_elsewhere ON job (id) WHERE external_ref IS NOT NULL AND finished_at IS NOT NULL;
 
