@@ -24,8 +24,9 @@ from .frontends.framed import FramedDoor
 from .frontends.http import HttpDoor, Pages, url
 from .frontends.mcp import McpDoor
 from .jobs.engines.local import LocalEngine
-from .jobs.performing import Performer
+from .jobs.engines.slurm import SlurmEngine
 from .jobs.pace import Pace
+from .jobs.performing import Performer
 from .jobs.queue import Queue
 from .jobs.store import open_store
 from .listeners import Listener, open_listener
@@ -173,11 +174,8 @@ class Bridge:
         self._log_step("doors closed to new clients, goodbye said", clients=clients)
         async with trio.open_nursery() as beside:
             if self.jobs is not None:
-                beside.start_soon(self.jobs.drain)
+                beside.start_soon(self._drain_jobs, self.jobs)
             await self._drain_requests()
-        if self.jobs is not None:
-            self.jobs.store.close()
-            self._log_step("jobs ended or given back")
         # Who was told goodbye leaves, or is refused what it asks once more: to close at once would lose its request.
         with trio.move_on_after(_FAREWELL):
             await self.door.left()
@@ -185,6 +183,10 @@ class Bridge:
         self.mcp.close()
         self._log_step("client connections closed")
         self._serving.cancel()
+
+    async def _drain_jobs(self, jobs: Queue) -> None:
+        await jobs.drain()
+        self._log_step("jobs ended or given back")
 
     async def _drain_requests(self) -> None:
         with trio.move_on_after(self._settings.drain_timeout) as draining:
@@ -209,17 +211,20 @@ def _queue(settings: Settings, memory: MemoryShare, emit: Emit) -> Queue | None:
     url = jobs.url.get_secret_value()
     if url == "off":
         return None
-    safety = settings.safety.for_jobs(jobs.directory).variables()
-    engine = LocalEngine(jobs.blender, safety, memory=memory, max_payload=settings.limits.max_payload)
+    env = {**jobs.env, **settings.safety.for_jobs(jobs.directory).variables()}
+    here = LocalEngine(jobs.blender, env, memory=memory, max_payload=settings.limits.max_payload)
+    cluster = SlurmEngine(jobs.slurm, env)
     workers = sum(worker.count for worker in settings.workers.values())
     return Queue(
         open_store(url, namespace=jobs.namespace),
-        Performer(jobs.directory, engine.blender),
+        Performer(jobs.directory, here.blender, cluster),
         concurrency=jobs.concurrency or workers or 3,
         drain_timeout=jobs.drain_timeout,
         directory=jobs.directory,
         emit=emit,
         pace=Pace(jobs.lease, jobs.heartbeat, jobs.poll, jobs.backoff),
+        release=cluster.release,
+        code=settings.safety.code,
     )
 
 

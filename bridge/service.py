@@ -393,7 +393,14 @@ class Service:
             return CATALOGUE.describe()
 
     async def _ask(self, request: Request, payload: bytes) -> Reply:
-        return await self.perform(self.call(request, payload))
+        call = self.call(request, payload)
+        try:
+            return await self.perform(call)
+        except trio.Cancelled:
+            # Whoever wanted to know is gone: nobody takes an answer that has come meanwhile.
+            if call.exchange is not None and call.exchange.reply is not None:
+                call.exchange.reply.drop()
+            raise
 
 
 def _fault(reply: Reply) -> Fault | None:

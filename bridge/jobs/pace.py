@@ -16,6 +16,11 @@ class Pace(NamedTuple):
     backoff: float = 10.0
     longest_backoff: float = 3600.0
 
+    @property
+    def beat(self) -> float:
+        """How often a lease is extended: in time for another try or two, whatever was set."""
+        return min(self.heartbeat, self.lease / 3)
+
     def backoff_after(self, errors: int) -> float:
         """How long at most a job waits after so many errors."""
         return min(self.longest_backoff, self.backoff * 2.0 ** min(errors - 1, 30))

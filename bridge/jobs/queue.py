@@ -220,7 +220,7 @@ class Queue:
             asked = self._beat
             if self._attempts:
                 await self._heard()
-            with trio.move_on_after(self._pace.heartbeat):
+            with trio.move_on_after(self._pace.beat):
                 await asked.wait()
 
     async def _heard(self) -> None:

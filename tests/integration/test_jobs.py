@@ -24,7 +24,7 @@ pytestmark = pytest.mark.blender
 
 SMALL = {"engine": "workbench", "width": 160, "height": 90}
 # Slow enough to be killed in the middle of.
-FRAMES = {"engine": "workbench", "width": 480, "height": 270, "start": 1, "end": 24}
+FRAMES = {"engine": "workbench", "width": 320, "height": 180, "start": 1, "end": 24}
 SETTINGS = {"BPY_BRIDGE_JOBS__BACKOFF": "0.1", "BPY_BRIDGE_JOBS__DRAIN_TIMEOUT": "0.1"}
 
 

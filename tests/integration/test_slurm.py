@@ -69,7 +69,10 @@ def variables(cluster: Cluster, python: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def bridge(variables: dict[str, str], _bpy: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One for the tests that leave it as it was."""
-    with serving(tmp_path_factory.mktemp("bridge") / "home", settings=variables) as served:
+    home = tmp_path_factory.mktemp("bridge") / "home"
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text('[jobs.env]\nOCIO = "/opt/config.ocio"\n')
+    with serving(home, settings=variables) as served:
         yield served
 
 
@@ -182,8 +185,8 @@ async def test_of_two_arrays_of_one_job_the_second_waits_for_the_first(
         monkeypatch.setenv(name, cluster.variables()[name])
     script = _script(tmp_path / "task.sh", "sleep 600")
     new = programs.Submission("bb-twice", script, [0, 1], tmp_path / "%a.txt", None)
-    first = await programs.submit(new, SlurmSettings())
-    second = await programs.submit(new, SlurmSettings())
+    first = await programs.submit(new, SlurmSettings(), {})
+    second = await programs.submit(new, SlurmSettings(), {})
     until(lambda: cluster.ask("squeue", "--noheader", "--states=running", f"--jobs={first}"))
     tasks = await programs.active("bb-twice")
     assert [(task.state, task.reason) for task in tasks if task.array == second] == [("PENDING", "Dependency")] * 2
@@ -308,13 +311,14 @@ def test_a_render_that_lasts_too_long_is_ended_on_the_cluster_too(
     until(lambda: _states(cluster, job) == {"CANCELLED"})
 
 
-def test_the_bridges_own_secrets_do_not_go_to_the_nodes(
+def test_the_nodes_have_the_jobs_variables_and_not_the_bridges_own_secrets(
     client: Client, blend: Path, node: Path, tmp_path: Path
 ) -> None:
     _script(node, f'env >"{tmp_path}/environment"; exec {sys.executable} "$@"')
     assert _ended(client, _submit(client, blend, start=1, end=1))["state"] == "completed"
     environment = (tmp_path / "environment").read_text()
     assert "SLURM_ARRAY_TASK_ID=" in environment
+    assert "OCIO=/opt/config.ocio" in environment
     assert "BPY_BRIDGE_" not in environment
 
 

@@ -21,6 +21,8 @@ from .catalogue import Catalogue, Meant
 from .progress import Progress
 from .tools import Tool, Tools
 
+_MOST_STREAMS = 16
+
 
 class Shared(NamedTuple):
     """What all clients have in common; `folders` are those below which alone results are saved, None is anywhere."""
@@ -51,7 +53,7 @@ class Client:
         self._boots: dict[str, str] = {}
         self._requests = 0
         self._bus = InMemorySubscriptionBus()
-        self.listen = ListenHandler(self._bus)
+        self.listen = ListenHandler(self._bus, max_subscriptions=_MOST_STREAMS)
         self.listening = 0
         self.level: str | None = None
 

@@ -23,6 +23,7 @@ from .calling import call
 from .completions import complete
 from .context import Context, Lifespan, Whose, client_of
 from .listing import described
+from .profiles import mistake
 from .prompts import get_prompt, list_prompts
 from .resources import list_resources, list_templates, read_resource
 from .results import failure, said
@@ -84,6 +85,8 @@ async def _list_tools(context: Context, _: types.PaginatedRequestParams | None) 
     client = client_of(context)
     tools = await client.tools()
     client.listed = tools.listed(client.selection)
+    if not client.listed and (wrong := mistake(client.selection, tools.families)) is not None:
+        raise MCPError(code=types.INVALID_PARAMS, message=wrong)
     if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         client.session = context.session
     return types.ListToolsResult(tools=described(tools, client.selection))

@@ -2,8 +2,9 @@
 
 protocol    what every store can do
 sqlite      a file of this bridge's own, the default
-postgresql  a server that several bridges share
-opening     the URL → its store
+postgresql  a server that several bridges share; link, a connection that nothing waits for too long
+opening     the URL → its store; address, what must not be shown of it
+sql_store   each operation as one statement, whatever the database
 statements  the SQL, in files of its own, and the numbered migrations
 """
 

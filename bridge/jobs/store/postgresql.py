@@ -106,10 +106,12 @@ class PostgresqlChanges:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        # A connection that is lost does not tell it any more, and it has to be let go of.
+        self._fileno = link.connection.fileno()
 
     def fileno(self) -> int:
         """The socket, to wait for."""
-        return self._link.connection.fileno()
+        return self._fileno
 
     def heard(self) -> set[str]:
         """What has been told since: `pending`, `cancel`. Never waits. Raises StoreUnavailable."""

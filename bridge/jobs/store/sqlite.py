@@ -93,6 +93,9 @@ def _take(path: Path) -> Lock:
 
 def _open(path: Path, now: float) -> sqlite3.Connection:
     connection = None
+    # Nobody else's business: what jobs are given may be private.
+    with suppress(OSError):
+        path.touch(mode=0o600)
     try:
         connection = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=64

@@ -12,6 +12,7 @@ import time
 import traceback
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -20,6 +21,7 @@ from bridge.jobs.model import NewJob
 from bridge.jobs.store import open_store
 from bridge.jobs.store.address import passwords
 from tests.bridge.jobs.places import Place, ask, own_namespace
+from tests.integration.serving import serving, until
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0
@@ -322,6 +324,22 @@ def test_a_bridge_that_cannot_reach_its_store_ends_with_one_line(tmp_path):
     [line] = ended.stderr.splitlines()
     assert line.startswith("bpy-bridge: jobs.url: PostgreSQL cannot be used: ")
     assert SECRET not in line + ended.stdout
+
+
+def test_a_running_bridge_does_not_tell_the_password(server, shared, tmp_path):
+    url = server.url.replace("postgres@", f"postgres:{SECRET}@")
+    settings = {"BPY_BRIDGE_JOBS__URL": url, "BPY_BRIDGE_JOBS__NAMESPACE": shared.namespace}
+    none = f"none=unix:{tmp_path}/none.sock"
+    with serving(tmp_path / "home", "--instance", none, settings=settings) as served:
+        server.stop("immediate")
+        until(lambda: "the store of jobs cannot be used" in served.log)
+        server.start()
+        until(lambda: "can be used again" in served.log)
+        told = " ".join(psutil.Process(served.process.pid).cmdline())
+        with served.client() as client:
+            told += str(client.call("bridge.status").value)
+        assert served.end() == 0
+        assert SECRET not in served.log + told
 
 
 def test_settings_are_listed_without_the_password(tmp_path):

@@ -261,6 +261,18 @@ async def test_work_on_a_job_that_is_another_owners_is_stopped_and_dropped(store
         assert (await bridge.get(job)).fence == 2
 
 
+async def test_a_lease_is_extended_in_time_whatever_was_set(shared, tmp_path):
+    gate = Gate()
+    pace = Pace(lease=0.6, heartbeat=600.0, poll=600.0)
+    async with working(shared.open(), gate, tmp_path, pace=pace) as bridge:
+        job = await bridge.submit()
+        await gate.begins(job)
+        first = (await bridge.get(job)).lease_until
+        await bridge.until(job, lambda found: found.lease_until > first + 0.6)
+        gate.go.set()
+        assert (await bridge.ended(job)).rescues == 0
+
+
 async def test_what_is_written_too_late_is_dropped(store, tmp_path):
     async def perform(attempt):
         if attempt.job.fence == 1:
@@ -533,6 +545,7 @@ async def test_after_a_restart_of_the_server_bridges_hear_of_each_other_again(se
         with shared.opened() as elsewhere:
             job = (await trio.to_thread.run_sync(elsewhere.submit, NewJob("test", {})))[0]
             assert (await bridge.ended(job.id)).state == "completed"
+        assert not bridge.count()[events.BackgroundError]
 
 
 # forgetting

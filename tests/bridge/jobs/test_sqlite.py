@@ -119,6 +119,16 @@ def test_it_keeps_what_it_accepted_through_a_power_failure(sqlite):
         assert [dict(row) for row in ask(store, "PRAGMA synchronous")] == [{"synchronous": 2}]
 
 
+def test_the_file_is_its_users_alone(sqlite, tmp_path):
+    with sqlite.opened() as store:
+        store.submit(NewJob("render", {}))
+        assert {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("jobs.sqlite*")} == {
+            "jobs.sqlite": 0,
+            "jobs.sqlite-wal": 0,
+            "jobs.sqlite.lock": 0,
+        }
+
+
 def test_whoever_opens_the_file_takes_every_other_owners_jobs(sqlite):
     with sqlite.opened() as store:
         store.submit(NewJob("render", {}))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -42,10 +42,11 @@ _FINAL = ("invalid_params", "forbidden")
 
 
 class SlurmEngine:
-    """Renders on the cluster of `settings`."""
+    """Renders on the cluster of `settings`, in Blenders that get the variables `env` besides."""
 
-    def __init__(self, settings: SlurmSettings) -> None:
+    def __init__(self, settings: SlurmSettings, env: Mapping[str, str]) -> None:
         self._settings = settings
+        self._env = env
 
     async def render(self, work: Work, assign: Callable[[], Awaitable[Assignment]], timeout: float | None) -> Rendered:
         """Have every picture among the outputs. `assign` is asked once what they are.
@@ -56,7 +57,8 @@ class SlurmEngine:
             programs.require()
         except Refused as refused:
             raise JobFailed(refused.code, refused.message, final=True) from refused
-        look = _Look(work, self._place(work.attempt.job.id, work.outputs.directory), self._settings)
+        place = self._place(work.attempt.job.id, work.outputs.directory)
+        look = _Look(work, place, self._settings, self._env)
         try:
             return await look.look(assign, timeout)
         except SlurmUnavailable as error:
@@ -91,11 +93,12 @@ def name_of(job: str) -> str:
 class _Look:
     """One attempt at one job."""
 
-    def __init__(self, work: Work, place: Place, settings: SlurmSettings) -> None:
+    def __init__(self, work: Work, place: Place, settings: SlurmSettings, env: Mapping[str, str]) -> None:
         self._work = work
         self._attempt = work.attempt
         self._place = place
         self._settings = settings
+        self._env = env
         self._name = name_of(work.attempt.job.id)
         before = work.attempt.job.progress or {}
         self._progress = before.get("done", 0), before.get("total", 1)
@@ -131,7 +134,7 @@ class _Look:
         numbers = plan.tasks_of(missing)
         new = Submission(self._name, self._place.script, numbers, self._place.log, plan.threads)
         try:
-            array = await programs.submit(new, self._settings)
+            array = await programs.submit(new, self._settings, self._env)
         except SlurmRefused as error:
             raise JobFailed("slurm_refused", f"Slurm does not take the job: {error}") from error
         log.info("submitted to Slurm", job=self._attempt.job.id, array=array, tasks=len(numbers))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,8 +63,10 @@ def require() -> None:
         )
 
 
-async def submit(new: Submission, settings: SlurmSettings) -> int:
+async def submit(new: Submission, settings: SlurmSettings, env: Mapping[str, str]) -> int:
     """The new array's number. Raises SlurmRefused; SlurmUnavailable, after which it may have been taken all the same.
+
+    Its tasks have the bridge's environment, without what is the bridge's alone, and `env` over it.
 
     It waits until every other array of its name has ended: so two of them never work at once.
     """
@@ -87,6 +89,7 @@ async def submit(new: Submission, settings: SlurmSettings) -> int:
         f"--chdir={new.script.parent}",
         f"--output={new.log}",
         str(new.script),
+        env=env,
     )
     try:
         return int(said.split()[-1].partition(";")[0])
@@ -125,12 +128,12 @@ async def _tasks(*which: str) -> list[Task]:
     ]
 
 
-async def _said(*argv: str) -> str:
+async def _said(*argv: str, env: Mapping[str, str] | None = None) -> str:
     variables = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
     try:
         with trio.fail_after(_PATIENCE):
             done = await trio.run_process(
-                argv, stdin=b"", capture_stdout=True, capture_stderr=True, check=False, env=variables
+                argv, stdin=b"", capture_stdout=True, capture_stderr=True, check=False, env={**variables, **(env or {})}
             )
     except OSError as error:
         raise SlurmUnavailable(f"{argv[0]} cannot be run: {error.strerror or error}") from error
