@@ -118,9 +118,10 @@ class Cluster:
 
     def stop(self) -> None:
         """End all, the tasks first."""
+        if "slurmd" in self._daemons and "slurmctld" not in self._daemons:
+            self.start_controller()  # without it nobody ends the tasks
         self.ask("scancel", "--me")
-        if "slurmctld" in self._daemons:
-            _until(lambda: not self.ask("squeue", "--noheader"), self._told)
+        _until(lambda: not self.ask("squeue", "--noheader"), self._told)
         for daemon in reversed(self._daemons.values()):
             daemon.send_signal(signal.SIGTERM)
         for daemon in self._daemons.values():

@@ -76,6 +76,6 @@ class Matching(Generic[C]):
         if slot.lent:
             self._supply.report_double_lend()
             return None
-        waiter = self._waiters.take_head()
+        waiter = self._waiters.queue.popitem(last=False)[1]
         self._waiters.serve(waiter, self._supply.lend(slot, waiter.task, waiter.taken_at, now), now)
         return waiter.race

@@ -35,12 +35,8 @@ class Waiters:
         """Served elsewhere, or cancelled: whatever was on its way to it goes to the next."""
         del self.queue[task]
 
-    def take_head(self) -> Waiter:
-        """Who has waited for longest, to be served."""
-        return self.queue.popitem(last=False)[1]
-
     def serve(self, waiter: Waiter, lease: Lease[C], now: float) -> None:
-        """It wakes with the lease."""
+        """It wakes with the lease; it was taken out of the queue for that."""
         self._emit(LeaseGranted(self._name, now - waiter.since))
         if waiter.race is not None:
             waiter.race.winner = self._name

@@ -352,8 +352,9 @@ def _states(cluster: Cluster, job: str) -> set[str]:
 
 
 def _held(node: Path, go: Path) -> None:
-    """The nodes render once that file is there."""
-    _script(node, f'while [ ! -e "{go}" ]; do sleep 0.05; done; exec {sys.executable} "$@"')
+    """The nodes render once that file is there; they end where the cluster has gone."""
+    wait = f'while [ ! -e "{go}" ]; do [ -e "$SLURM_CONF" ] || exit 1; sleep 0.05; done'
+    _script(node, f'{wait}; exec {sys.executable} "$@"')
 
 
 def _script(path: Path, text: str) -> Path:

@@ -59,7 +59,7 @@ MUTANTS = [
         (_HAND_OVER, ""),
         ("append(slot)\n            return None", "append(slot)\n            return Work()"),
     ),
-    _mutant("the last waiter is served first", ("self.queue.popitem(last=False)", "self.queue.popitem(last=True)")),
+    _mutant("the last waiter is served first", ("queue.popitem(last=False)", "queue.popitem(last=True)")),
     _mutant("a release wakes nobody", (_HAND_OVER, "")),
     _mutant("a cancelled waiter stays in the queue", ("del self.queue[task]\n", "pass\n")),
     _mutant(

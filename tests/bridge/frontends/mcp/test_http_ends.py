@@ -123,3 +123,15 @@ async def test_a_client_that_reads_nothing_is_not_waited_for(wires, listen, blen
                 await until(lambda: blender.ran)
                 site.stop()
                 site.door.stop()
+
+
+async def test_a_call_that_is_cut_off_stops_in_blender_and_its_client_is_told_to_look(wires, listen, blender):
+    async with serving(wires, listen) as site, site.http() as http, trio.open_nursery() as nursery:
+        asked = Asked(http, sessions=False)
+        nursery.start_soon(asked.call, "test_wait", {"name": "a"})
+        await until(lambda: "a" in blender.ran)
+        site.stop()
+        await until(lambda: asked.answer is not None)
+        assert asked.answer.status_code == 503
+        assert "look before you repeat it" in asked.answer.json()["error"]
+        await until(lambda: blender.pump.running is None)

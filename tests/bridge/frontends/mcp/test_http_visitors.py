@@ -7,11 +7,13 @@ import trio
 
 from tests.bridge.line import until
 
-from .over_http import UNCLOSED, next_message, serving, session_of, stateless, tool_call
+from .over_http import UNCLOSED, initialize, messages, next_message, serving, session_of, stateless, tool_call
 
 pytestmark = pytest.mark.filterwarnings(UNCLOSED)
 PATH = "/mcp?tools=full"
 LISTING = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+WANTED = {"notifications": {"toolsListChanged": True}}
+LISTEN = {"jsonrpc": "2.0", "id": "l", "method": "subscriptions/listen", "params": WANTED}
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +47,15 @@ async def test_a_session_hears_of_new_tools_on_its_stream(wires, listen, blender
             await lines.aclose()
 
 
+async def test_a_session_is_told_that_it_may_hear_of_them(wires, listen):
+    async with serving(wires, listen) as site, site.http() as http:
+        [answer] = messages((await http.post(PATH, json=initialize())).text)
+        assert answer["result"]["capabilities"]["tools"] == {"listChanged": True}
+
+
 async def test_the_later_era_hears_of_them_where_it_listens(wires, listen, blender):
     async with serving(wires, listen) as site, site.http() as http:
-        wanted = {"notifications": {"toolsListChanged": True}}
-        asked = stateless({"jsonrpc": "2.0", "id": "l", "method": "subscriptions/listen", "params": wanted})
-        async with http.stream("POST", PATH, **asked) as stream:
+        async with http.stream("POST", PATH, **stateless(LISTEN)) as stream:
             lines = stream.aiter_lines()
             assert (await next_message(lines))["method"] == "notifications/subscriptions/acknowledged"
             add_command(site, blender)
@@ -90,6 +96,22 @@ async def test_a_name_that_was_not_here_for_long_is_a_new_client(wires, listen, 
             [(client, _)] = site.app._visitors._clients.values()
             seen.add(client)
             await trio.sleep(0.02)  # longer than it is remembered
+
+
+async def test_a_session_and_who_listens_are_remembered_however_long_they_are_silent(wires, listen):
+    async with serving(wires, listen) as site, site.http() as http:
+        site.app._visitors._forgotten_after = -1.0
+        headers = await session_of(http)
+        async with http.stream("POST", PATH, **stateless(LISTEN)) as stream:
+            lines = stream.aiter_lines()
+            await next_message(lines)
+            seen = set()
+            for _ in range(2):
+                await http.post(PATH, json=tool_call("bridge_status"), headers=headers)
+                await http.post(PATH, **stateless(tool_call("bridge_status")))
+                seen |= {client for client, _ in site.app._visitors._clients.values()}
+            await lines.aclose()
+        assert len(seen) == 2
 
 
 async def test_only_so_many_are_kept(wires, listen, monkeypatch):
