@@ -52,8 +52,9 @@ class Server:
         # pg_ctl's server keeps what it inherits: no pipe may be among it.
         with tempfile.TemporaryFile() as said:
             ended = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, user=self._user, timeout=PATIENCE, cwd="/"
-            )
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, user=self._user, timeout=PATIENCE, cwd="/",
+                check=False,
+            )  # fmt: skip
             said.seek(0)
             assert ended.returncode == 0, said.read().decode()
 

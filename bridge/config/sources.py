@@ -87,6 +87,8 @@ class Environment(NamedTuple):
                 if path[2] == "env" and len(parts) > 3:
                     # What the worker gets is a variable's name: as it was written.
                     path = (*path[:3], "__".join(parts[3:]))
+            if len(parts) > 2 and path[:2] == ("jobs", "env"):
+                path = (*path[:2], "__".join(parts[2:]))
             names[path] = variable
             _put(values, path, variables[variable], variable)
         return cls(values, names)
@@ -159,8 +161,9 @@ def _has(values: Any, path: Path_) -> bool:
 
 def environment_name(path: Path_) -> str:
     """The variable for a setting."""
-    if path[0] == "workers" and path[2:3] == ("env",) and len(path) > 3:
-        return f"{environment_name(path[:3])}__{path[3]}"
+    own_spelling = (path[0] == "workers" and path[2:3] == ("env",) and len(path) > 3) or path[:2] == ("jobs", "env")
+    if own_spelling and len(path) > 2:
+        return f"{environment_name(path[:-1])}__{path[-1]}"
     return PREFIX + "__".join(_as_variable(part) for part in path)
 
 

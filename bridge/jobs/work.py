@@ -57,7 +57,12 @@ class Rendered(NamedTuple):
 class Cluster(Protocol):
     """Renders on other machines."""
 
-    async def render(self, work: Work, assign: Callable[[], Awaitable[Assignment]], timeout: float | None) -> Rendered:
+    async def render(
+        self,
+        work: Work,
+        assign: Callable[[], Awaitable[Assignment]],
+        timeout: float | None,  # noqa: ASYNC109  # a phase's, which goes on counting in the next attempt
+    ) -> Rendered:
         """Have every picture among the outputs; `assign` is asked what they are where that is not known yet.
 
         Raises Snooze as long as the cluster works on them; JobFailed, Lost.

@@ -34,8 +34,8 @@ Serve MCP on standard input and output, for clients such as Claude Desktop, Clau
   --instance  the Blender that is meant; default: whichever serves requests without a name
   --name      the bridge that is meant, where there are several
 
-`bpy-bridge mcp config CLIENT` prints the client's configuration; --write puts it in place. `bpy-bridge mcp token` prints
-the token of MCP over HTTP."""
+`bpy-bridge mcp config CLIENT` prints the client's configuration; --write puts it in place.
+`bpy-bridge mcp token` prints the token of MCP over HTTP."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -66,7 +66,8 @@ async def connect(door: str, token: str | None = None) -> Tool:
 
 
 def settings(blender, **options) -> Settings:
-    return Settings(instances={"default": {"address": f"unix:{blender.path}"}}, **{"http": "off", "jobs": {"url": "off"}, **options})
+    alone = {"http": "off", "jobs": {"url": "off"}}
+    return Settings(instances={"default": {"address": f"unix:{blender.path}"}}, **{**alone, **options})
 
 
 async def test_it_serves_and_leaves_nothing_behind(blender, home):

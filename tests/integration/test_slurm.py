@@ -319,7 +319,8 @@ def test_the_nodes_have_the_jobs_variables_and_not_the_bridges_own_secrets(
     environment = (tmp_path / "environment").read_text()
     assert "SLURM_ARRAY_TASK_ID=" in environment
     assert "OCIO=/opt/config.ocio" in environment
-    assert "BPY_BRIDGE_" not in environment
+    assert "a-secret-of-the-bridge" not in environment
+    assert "BPY_BRIDGE_JOBS__" not in environment
 
 
 def test_without_slurm_a_job_for_it_is_refused_at_submit(start: Start, blend: Path, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ class McpDoor:
 
     async def settled(self) -> None:
         """Wait until every request is answered, over HTTP too."""
-        while any(not session.quiet for session in self._sessions()):
+        while any(not session.quiet for session in self._sessions()):  # noqa: ASYNC110  # of many sessions, once, at the end
             await trio.sleep(_GLANCE)
         if self._http is not None:
             await self._http.settled()

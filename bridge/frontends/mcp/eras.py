@@ -83,7 +83,7 @@ class Eras(Generic[State]):
         try:
             await dispatcher.run(on_request, runner.on_notify)
         finally:
-            await aclose_shielded(session)
+            await aclose_shielded(session)  # noqa: ASYNC102  # shielded and bounded, as its name says
 
 
 def _says_everything(params: Mapping[str, Any] | None) -> bool:

@@ -12,7 +12,9 @@ from .context import Context, client_of
 _LEVELS: tuple[str, ...] = get_args(types.LoggingLevel)
 
 
-async def set_level(context: Context, params: types.SetLevelRequestParams) -> types.EmptyResult:
+async def set_level(  # noqa: ASYNC124  # the SDK awaits it
+    context: Context, params: types.SetLevelRequestParams
+) -> types.EmptyResult:
     """From now on the client is told what is as grave as this, or graver."""
     client_of(context).level = params.level
     return types.EmptyResult()

@@ -65,7 +65,9 @@ the next step in the smallest piece that shows whether it works.""",
 }
 
 
-async def list_prompts(_: Context, __: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
+async def list_prompts(  # noqa: ASYNC124  # the SDK awaits it
+    _: Context, __: types.PaginatedRequestParams | None
+) -> types.ListPromptsResult:
     """The same for everybody."""
     return types.ListPromptsResult(prompts=[_described(name, prompt) for name, prompt in _PROMPTS.items()])
 
@@ -78,7 +80,9 @@ def _described(name: str, prompt: _Prompt) -> types.Prompt:
     return types.Prompt(name=name, title=prompt.title, description=prompt.description, arguments=arguments)
 
 
-async def get_prompt(_: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+async def get_prompt(  # noqa: ASYNC124  # the SDK awaits it
+    _: Context, params: types.GetPromptRequestParams
+) -> types.GetPromptResult:
     """One, with its arguments filled in. Raises MCPError for an unknown one, or a missing argument."""
     prompt = _PROMPTS.get(params.name)
     if prompt is None:

@@ -31,12 +31,16 @@ _RESOURCES = [
 ]
 
 
-async def list_resources(_: Context, __: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+async def list_resources(  # noqa: ASYNC124  # the SDK awaits it
+    _: Context, __: types.PaginatedRequestParams | None
+) -> types.ListResourcesResult:
     """They are the same for everybody; what they hold is not."""
     return types.ListResourcesResult(resources=_RESOURCES)
 
 
-async def list_templates(_: Context, __: types.PaginatedRequestParams | None) -> types.ListResourceTemplatesResult:
+async def list_templates(  # noqa: ASYNC124  # the SDK awaits it
+    _: Context, __: types.PaginatedRequestParams | None
+) -> types.ListResourceTemplatesResult:
     """Objects are read by name."""
     return types.ListResourceTemplatesResult(
         resource_templates=[

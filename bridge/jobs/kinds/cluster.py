@@ -20,11 +20,15 @@ def examine_run_on(params: Mapping[str, Any]) -> None:
 
 
 async def render_still_there(
-    work: Work, file: Path, pictures: Pictures, frame: int | None, timeout: float | None
+    work: Work,
+    file: Path,
+    pictures: Pictures,
+    frame: int | None,
+    timeout: float | None,  # noqa: ASYNC109  # a phase's, which goes on counting in the next attempt
 ) -> Mapping[str, Any]:
     """Have one picture among the outputs, and return what Blender told of it. Raises Snooze while it is rendered."""
 
-    async def assign() -> Assignment:
+    async def assign() -> Assignment:  # noqa: ASYNC124  # the animation's asks a Blender
         return _assignment(work, file, pictures, {f"still.{pictures.format}": frame}, {})
 
     return (await _cluster(work).render(work, assign, timeout)).told
@@ -38,7 +42,7 @@ async def render_there(
     start: int | None,
     end: int | None,
     step: int | None,
-    timeout: float | None,
+    timeout: float | None,  # noqa: ASYNC109  # a phase's, which goes on counting in the next attempt
 ) -> tuple[Timeline, Mapping[str, Any]]:
     """As `render_here`. Raises Snooze while frames are rendered."""
 

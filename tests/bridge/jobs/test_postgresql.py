@@ -248,6 +248,7 @@ def test_a_server_that_answers_no_more_is_not_waited_for(store, frozen):
 
 
 def test_a_store_is_closed_at_once_also_while_it_waits_for_the_server(store, frozen):
+    store._database._watch._patience = 600.0
     said = []
 
     def wait():

@@ -48,7 +48,12 @@ class SlurmEngine:
         self._settings = settings
         self._env = env
 
-    async def render(self, work: Work, assign: Callable[[], Awaitable[Assignment]], timeout: float | None) -> Rendered:
+    async def render(
+        self,
+        work: Work,
+        assign: Callable[[], Awaitable[Assignment]],
+        timeout: float | None,  # noqa: ASYNC109  # a phase's, which goes on counting in the next attempt
+    ) -> Rendered:
         """Have every picture among the outputs. `assign` is asked once what they are.
 
         Raises Snooze as long as the cluster works on it; JobFailed, Lost.
@@ -64,7 +69,7 @@ class SlurmEngine:
         except SlurmUnavailable as error:
             # Whether Slurm answers is not the job's business.
             log.warning("Slurm does not answer", job=work.attempt.job.id, error=str(error))
-            await look.say(f"Slurm does not answer: {error}")
+            await look.say(f"Slurm does not answer: {error}")  # noqa: ASYNC120  # cancelled meanwhile, that is what counts
             # Its programs take their time to find that out, and the job a place in the queue meanwhile.
             raise Snooze(_SILENCE * self._settings.poll) from error
 
@@ -103,7 +108,11 @@ class _Look:
         before = work.attempt.job.progress or {}
         self._progress = before.get("done", 0), before.get("total", 1)
 
-    async def look(self, assign: Callable[[], Awaitable[Assignment]], timeout: float | None) -> Rendered:
+    async def look(
+        self,
+        assign: Callable[[], Awaitable[Assignment]],
+        timeout: float | None,  # noqa: ASYNC109  # a phase's, which goes on counting in the next attempt
+    ) -> Rendered:
         """See `SlurmEngine.render`. Raises SlurmUnavailable."""
         tasks = await programs.active(self._name)
         # Only now: what is not there after the last task has ended is missing.
@@ -157,7 +166,13 @@ class _Look:
         self._progress = len(plan.names) - len(missing), len(plan.names)
         return missing
 
-    async def _wait(self, plan: Plan, missing: list[str], tasks: list[Task], timeout: float | None) -> None:
+    async def _wait(
+        self,
+        plan: Plan,
+        missing: list[str],
+        tasks: list[Task],
+        timeout: float | None,  # noqa: ASYNC109  # a phase's, which goes on counting in the next attempt
+    ) -> None:
         """Raises Snooze, or JobFailed where nothing comes any more or the time is over."""
         begun = self._attempt.job.phase == "rendering" or any(task.state != "PENDING" for task in tasks)
         try:
@@ -170,7 +185,7 @@ class _Look:
         except JobFailed as failure:
             if failure.code == "phase_timeout":
                 with suppress(SlurmUnavailable):
-                    await programs.cancel(self._name)
+                    await programs.cancel(self._name)  # noqa: ASYNC120  # cancelled meanwhile, it is not a failure any more
             raise
 
     async def _adopt(self, tasks: list[Task]) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -124,14 +125,29 @@ async def test_who_does_not_read_is_let_go_and_nobody_else_waits(wires, listen, 
 async def test_who_only_asks_is_not_read_from_for_ever(wires, listen):
     async with house(wires, listen) as there:
         deaf = await there.caller()
-        text = "x" * 100_000
-        sent = 0
-        with trio.move_on_after(1.0):
-            while True:
-                await deaf.start("test_echo", value=text)
-                sent += 1
-        assert sent < 1000
-        assert there.line.memory.used < 64 << 20
+        many = line({"id": 1, "method": "ping"}) * 1000
+        with trio.move_on_after(2):
+            for _ in range(100):
+                await deaf.say(many)
+        assert there.door._sessions()[0]._writer._lock.statistics().tasks_waiting < 100
+
+
+async def test_a_message_that_is_cancelled_on_its_way_is_sent_to_its_end():
+    ours, theirs = trio.testing.lockstep_stream_pair()
+    writer = stream.MessageWriter(ours)
+    received = bytearray()
+
+    async def read() -> None:
+        while received.count(b"\n") < 2:
+            received.extend(await theirs.receive_some(3))
+
+    async with trio.open_nursery() as nursery:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            nursery.start_soon(read)
+            await writer.send_value({"first": 1})
+        await writer.send_value({"second": 2})
+    assert received == b'{"first":1}\n{"second":2}\n'
 
 
 async def test_more_requests_at_a_time_than_one_client_may_have_are_refused(blender, wires, listen, monkeypatch):
@@ -171,6 +187,17 @@ async def test_lines_are_found_wherever_the_pieces_end():
                 except lines.LineTooLong:
                     found.append("too long")
         assert found == [b"one", b"", b"two", "too long"], size
+
+
+async def test_a_line_without_an_end_takes_no_memory_without_end():
+    sender, receiver = trio.testing.memory_stream_one_way_pair()
+    reader = lines.Lines(receiver, 1000)
+    await sender.send_all(b"x" * 1_000_000)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(reader.next_line)
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(reader._buffer) < 100_000
+        nursery.cancel_scope.cancel()
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
