@@ -31,7 +31,7 @@ demo: $(READY)
 	$(BIN)/bpy-bridge demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not soak" --cov --cov-branch --cov-fail-under=95 $(TEST_ARGS)
+	$(BIN)/python -m pytest -m "not soak and not conformance" --cov --cov-branch --cov-fail-under=95 $(TEST_ARGS)
 
 test-blenders: $(READY)
 	$(BIN)/python tests/blenders.py $(TEST_ARGS)

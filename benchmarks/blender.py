@@ -71,27 +71,28 @@ def blender() -> str:
 @cache
 def bridge() -> str:
     """The address of a bridge whose only instance is that Blender, without metrics."""
-    return str(_serve("door", "off")["listen"][0])
+    return str(_serve("door", "off", BPY_BRIDGE_NAME="door", BPY_BRIDGE_MCP="off")["listen"][0])
 
 
 @cache
 def monitored_bridge() -> str:
     """The same with metrics on, a scrape every second and a health check every second."""
-    ready = _serve("monitored", f"unix:{home()}/http.sock", BPY_BRIDGE_HEALTH__INTERVAL="1")
+    variables = {"BPY_BRIDGE_NAME": "monitored", "BPY_BRIDGE_MCP": "off", "BPY_BRIDGE_HEALTH__INTERVAL": "1"}
+    ready = _serve("monitored", f"unix:{home()}/http.sock", **variables)
     start(1, "benchmarks.scraper", f"{home()}/http.sock")
     return str(ready["listen"][0])
 
 
 @cache
 def mcp_bridge() -> dict[str, Any]:
-    """What a bridge with all doors says: its relays find it at the usual place."""
-    return _serve("assistants", "tcp:127.0.0.1:0", BPY_BRIDGE_MCP=f"unix:{home()}/mcp.sock")
+    """What a bridge with all doors says; it has no name, so that relays find it at the usual place."""
+    return _serve("assistants", "tcp:127.0.0.1:0")
 
 
 def _serve(name: str, http: str, **variables: str) -> dict[str, Any]:
     listen = f"unix:{home()}/{name}.sock"
     doors = ["--listen", listen, "--http", http, "--instance", f"default={blender()}"]
-    ready: dict[str, Any] = json.loads(start(0, "bridge", "serve", *doors, **{"BPY_BRIDGE_MCP": "off", **variables}))
+    ready: dict[str, Any] = json.loads(start(0, "bridge", "serve", *doors, **variables))
     return ready
 
 

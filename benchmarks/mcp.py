@@ -20,7 +20,7 @@ from benchmarks.blender import STACK, RawClient, home, mcp_bridge, place
 from benchmarks.harness import Unmeasurable, ratio, row
 from bridge.paths import read_token
 
-_METHOD, _PARAMS = "object.update", {"name": "Cube", "location": [0.0, 0.0, 1.0]}
+_METHOD, _PARAMS = "object.get", {"name": "Cube"}
 _CALLS = 200
 _STARTS = 5
 _VERSION = "2026-07-28"
@@ -146,12 +146,12 @@ def _over_http() -> float:
     return _median_seconds(ask)
 
 
-@row("MCP tool call over standard input and output, to the framed door", limit=8.0)
+@row("MCP tool call over standard input and output, to the framed door", limit=4.0)
 def over_stdio() -> float:
     return ratio(_over_stdio, _over_the_framed_door, rounds=9)
 
 
-@row("MCP tool call over HTTP, to the framed door", limit=20.0)
+@row("MCP tool call over HTTP, to the framed door", limit=12.0)
 def over_http() -> float:
     return ratio(_over_http, _over_the_framed_door, rounds=9)
 

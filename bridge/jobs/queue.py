@@ -61,7 +61,6 @@ class Queue:
         self._drain_timeout = drain_timeout
         self._emit = emit
         self._attempts: dict[tuple[str, int], Attempt] = {}
-        self._claiming = False
         self._changed = trio.Event()
         self._beat = trio.Event()
         self._draining = False
@@ -112,7 +111,7 @@ class Queue:
         await self._ended.wait()
 
     async def _idle(self) -> None:
-        while self._attempts or self._claiming:
+        while self._attempts:
             await self._changed.wait()
 
     # what others ask of it
@@ -178,16 +177,10 @@ class Queue:
                 await self._await_work(changed)
 
     async def _claimed(self, nursery: trio.Nursery) -> bool:
-        self._claiming = True
-        try:
-            job = await self.access.call(self.store.claim, self.owner, self._pace.lease)
-            if job is not None:
-                # Nothing is awaited until the attempt has its task.
-                self._begin(job, nursery)
-        finally:
-            self._claiming = False
-            if self._draining:
-                self._wake()
+        job = await self.access.call(self.store.claim, self.owner, self._pace.lease)
+        if job is not None:
+            # Nothing is awaited until the attempt has its task.
+            self._begin(job, nursery)
         return job is not None
 
     def _begin(self, job: Job, nursery: trio.Nursery) -> None:
@@ -197,6 +190,7 @@ class Queue:
         attempt = Attempt(job, self.store, self.access, self._emit)
         self._attempts[job.id, job.fence] = attempt
         if self._draining:
+            # Claimed a moment too late.
             attempt.stop("drained")
         nursery.start_soon(self._work, attempt)
 

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 Perform = Callable[[Attempt], Awaitable[dict[str, Any]]]
 """Does the work of one attempt, and returns the result. Raises JobFailed, Snooze, Lost."""
 
-_LAST_MOMENT = 1.0
+_LAST_MOMENT = 2.0
 
 _Settle = Callable[[], object]
 

@@ -99,6 +99,8 @@ class MessageReader(_Closing):
     async def receive(self) -> SessionMessage | Exception:
         """The next message. Raises StopAsyncIteration at the end."""
         while True:
+            # Lines that have come together are not read without a look at what they have begun, and at others.
+            await trio.lowlevel.checkpoint()
             await self._writer.relief()
             try:
                 line = await self._lines.next_line()

@@ -14,7 +14,7 @@ from bridge.jobs.attempt import JobFailed, Snooze
 from bridge.jobs.model import NewJob
 from bridge.jobs.pace import Pace
 from tests.bridge.jobs.places import die, let_pass
-from tests.bridge.jobs.queues import DEAF, PATIENCE, Gate, until, working
+from tests.bridge.jobs.queues import PATIENCE, Gate, until, working
 
 BRISK = Pace(lease=600.0, heartbeat=0.01, poll=0.01, backoff=0.0)
 
@@ -444,26 +444,39 @@ class SlowToClaim:
         return job
 
 
-@pytest.mark.parametrize("at_once", [False, True])
-async def test_a_job_that_is_being_claimed_when_the_bridge_ends_is_given_back(place, tmp_path, at_once):
-    store = SlowToClaim(place.open())
-    gate, ending = Gate(), threading.Event()
+async def test_a_job_that_is_being_claimed_when_the_bridge_ends_at_once_is_given_back(place, tmp_path):
+    store, ending = SlowToClaim(place.open()), threading.Event()
     store.meanwhile = partial(ending.wait, PATIENCE)
-    async with working(store, gate, tmp_path) as bridge:
+    async with working(store, Gate(), tmp_path) as bridge:
         job = await bridge.submit()
         with trio.fail_after(PATIENCE):
             await store.claimed.wait()
-            if at_once:
-                bridge.nursery.cancel_scope.cancel()
-                ending.set()
-            else:
-                bridge.nursery.start_soon(bridge.queue.drain)
-                await trio.testing.wait_all_tasks_blocked(0.05)
-                ending.set()
-                await bridge.queue._ended.wait()
+        bridge.nursery.cancel_scope.cancel()
+        ending.set()
     with place.opened() as reopened:
         job = reopened.get(job)
         assert (job.state, job.fence, job.rescues) == ("pending", 1, 0)
+
+
+async def test_a_job_that_is_being_claimed_when_a_drain_begins_is_given_back(place, tmp_path):
+    store, ending = SlowToClaim(place.open()), threading.Event()
+    gate = Gate()
+    async with working(store, gate, tmp_path, drain_timeout=600.0) as bridge:
+        running = await bridge.submit()
+        await gate.begins(running)
+        store.claimed, store.meanwhile = trio.Event(), partial(ending.wait, PATIENCE)
+        late = await bridge.submit()
+        with trio.fail_after(PATIENCE):
+            await store.claimed.wait()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bridge.queue.drain)
+            await trio.testing.wait_all_tasks_blocked()
+            ending.set()
+            await bridge.until(late, lambda found: (found.state, found.fence) == ("pending", 1))
+            gate.go.set()
+    with place.opened() as reopened:
+        assert reopened.get(late).rescues == 0
+        assert reopened.get(running).state == "completed"
 
 
 # stores that are away
@@ -538,7 +551,7 @@ async def test_while_the_server_is_restarted_a_job_goes_on(server, shared, tmp_p
 
 
 async def test_after_a_restart_of_the_server_bridges_hear_of_each_other_again(server, shared, tmp_path):
-    async with working(shared.open(), nothing, tmp_path, pace=DEAF._replace(poll=2.0)) as bridge:
+    async with working(shared.open(), nothing, tmp_path) as bridge:
         await bridge.ended(await bridge.submit())
         await trio.to_thread.run_sync(server.stop, "immediate")
         await trio.to_thread.run_sync(server.start)

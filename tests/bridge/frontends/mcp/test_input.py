@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.frontends.mcp import eras, lines, stream
-from tests.bridge.blender import Wires, running_blender
+from tests.bridge.blender import PATIENCE, Wires, running_blender
 from tests.bridge.line import until
 
 from .over_socket import house, line
@@ -141,12 +141,13 @@ async def test_a_message_that_is_cancelled_on_its_way_is_sent_to_its_end():
         while received.count(b"\n") < 2:
             received.extend(await theirs.receive_some(3))
 
-    async with trio.open_nursery() as nursery:
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            nursery.start_soon(read)
-            await writer.send_value({"first": 1})
-        await writer.send_value({"second": 2})
+    with trio.fail_after(PATIENCE):
+        async with trio.open_nursery() as nursery:
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                nursery.start_soon(read)
+                await writer.send_value({"first": 1})
+            await writer.send_value({"second": 2})
     assert received == b'{"first":1}\n{"second":2}\n'
 
 
