@@ -11,7 +11,12 @@ from bridge.errors import ConfigurationError
 
 from . import places
 
-_OWN_NAMES = frozenset({"config.toml", "token", "bridge.sock", "bridge.json", "bridge.lock", "logs", "blenders"})
+_OWN_NAMES = frozenset(
+    {
+        "config.toml", "token", "mcp.token", "bridge.sock", "mcp.sock", "bridge.json", "bridge.lock", "logs", "blenders",
+        "jobs", "jobs.sqlite",
+    }
+)  # fmt: skip
 
 
 def ensure_private(directory: Path) -> Path:

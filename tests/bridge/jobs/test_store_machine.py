@@ -254,7 +254,7 @@ QUIET = {"deadline": None, "database": None, "suppress_health_check": list(Healt
 
 
 def test_any_sequence_of_operations(store):
-    once = settings(max_examples=12, stateful_step_count=30, phases=[Phase.generate, Phase.shrink], **QUIET)
+    once = settings(max_examples=40, stateful_step_count=40, phases=[Phase.generate, Phase.shrink], **QUIET)
     run_state_machine_as_test(lambda: Machine(store), settings=once)
 
 

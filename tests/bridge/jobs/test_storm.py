@@ -164,6 +164,23 @@ def test_a_bridge_that_was_stopped_for_too_long_finds_its_job_gone_and_ends_its_
         assert store.get(another).result == {"pid": zombie.pid}
 
 
+def test_a_bridge_that_was_stopped_for_too_long_writes_nothing_over_what_its_heir_wrote(shared, tmp_path):
+    pace = {"lease": 1.0, "heartbeat": 0.2, "poll": 0.2}
+    with shared.opened() as store, bridges(shared, tmp_path) as every:
+        zombie = every.start(**pace)
+        job = store.submit(NewJob("held", {}))[0].id
+        until(lambda: every.found("run") == {f"{job}.1"}, every)
+        zombie.send_signal(signal.SIGSTOP)
+        heir = every.start(**pace)
+        until(lambda: f"{job}.2" in every.found("run"), every)
+        every.go()
+        until(lambda: store.get(job).ended, every)
+        zombie.send_signal(signal.SIGCONT)
+        until(lambda: "was lost to another owner" in every.log(), every)
+        found = store.get(job)
+        assert (found.state, found.fence, found.result) == ("completed", 2, {"pid": heir.pid})
+
+
 def test_a_stopped_bridge_keeps_its_file(sqlite, tmp_path):
     with sqlite.opened() as store:
         job = store.submit(NewJob("held", {}))[0].id

@@ -108,6 +108,7 @@ class House:
         self.door = door
         self.listener = listener
         self.callers: list[Caller] = []
+        self.serving = trio.CancelScope()
 
     async def stranger(self) -> Caller:
         """A connection that has said nothing."""
@@ -144,7 +145,12 @@ async def house(
             door = McpDoor(line.service, "", folders)
             found = House(line, door, listener)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(door.serve, listener, token)
+
+                async def serve() -> None:
+                    with found.serving:
+                        await door.serve(listener, token)
+
+                nursery.start_soon(serve)
                 try:
                     with trio.fail_after(PATIENCE):
                         yield found

@@ -66,11 +66,9 @@ async def test_in_the_era_without_sessions_who_listens_hears_of_it(blender, wire
         listening = {"notifications": {"toolsListChanged": True}}
         async with trio.open_nursery() as nursery:
             nursery.start_soon(lambda: caller.stateless(LISTEN, **listening))
-            while not caller.heard:
-                await trio.sleep(0.001)
+            await until(lambda: caller.heard)
             bring(blender)
-            while len(caller.heard) < 2:
-                await trio.sleep(0.001)
+            await until(lambda: len(caller.heard) == 2)
             nursery.cancel_scope.cancel()
         assert [message["method"] for message in caller.heard] == [
             "notifications/subscriptions/acknowledged",

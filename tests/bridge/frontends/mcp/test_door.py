@@ -192,3 +192,14 @@ async def test_a_bug_in_serving_one_client_ends_that_one(wires, listen, monkeypa
             await caller.greet()
             assert await caller.next_message() is None
         assert (await other.ask("ping"))["result"] == {}
+
+
+async def test_cancelled_the_door_does_not_wait_for_who_does_not_read(wires, listen):
+    async with house(wires, listen) as there:
+        deaf = await there.caller()
+        await until(lambda: there.line.pool().live)
+        for _ in range(20):
+            await deaf.start("test_echo", value="x" * 100_000)
+        await until(lambda: not there.door._sessions()[0]._writer.idle)
+        there.serving.cancel()
+        await until(lambda: there.door.clients == 0)

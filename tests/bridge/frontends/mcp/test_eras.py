@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import trio
 
+from tests.bridge.line import until
+
 from .over_socket import SESSIONS, STATELESS, house
 
 
@@ -47,11 +49,9 @@ async def test_in_that_era_progress_is_told_and_a_call_can_be_cancelled(blender,
         async with trio.open_nursery() as nursery:
             call = {"name": "test_wait", "arguments": {"name": "a"}}
             nursery.start_soon(lambda: caller.stateless("tools/call", **call))
-            while "a" not in blender.ran:
-                await trio.sleep(0.001)
+            await until(lambda: "a" in blender.ran)
             await caller.note("notifications/cancelled", requestId=2)
-            while blender.pump.running is not None:
-                await trio.sleep(0.001)
+            await until(lambda: blender.pump.running is None)
             nursery.cancel_scope.cancel()
 
 
