@@ -13,8 +13,8 @@ from . import places
 
 _OWN_NAMES = frozenset(
     {
-        "config.toml", "token", "mcp.token", "bridge.sock", "mcp.sock", "bridge.json", "bridge.lock", "logs", "blenders",
-        "jobs", "jobs.sqlite",
+        "config.toml", "token", "mcp.token", "bridge.sock", "mcp.sock", "bridge.json", "bridge.lock",
+        "logs", "blenders", "jobs", "jobs.sqlite",
     }
 )  # fmt: skip
 

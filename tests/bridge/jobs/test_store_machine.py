@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from bridge.errors import KeyConflict, Lost
 from bridge.jobs.model import NewJob
@@ -17,6 +17,7 @@ from tests.bridge.jobs.places import ask, let_pass
 LEASE = 150.0
 OWNERS = st.sampled_from(["a", "b", "c"])
 ANY = st.integers(0, 50)
+MOSTLY = st.sampled_from([True, True, True, False])
 PHASES = ("snapshot", "rendering")
 ENDED = ("completed", "failed", "cancelled")
 ERROR = {"code": "x", "message": "it broke", "data": {}}
@@ -103,8 +104,16 @@ class Machine(RuleBasedStateMachine):
         ask(store, "DELETE FROM job")
         store.pause(False)
 
-    def pick(self, number):
+    @initialize(priorities=st.lists(st.integers(-1, 1), min_size=3, max_size=3))
+    def some_jobs_wait(self, priorities):
+        for priority in priorities:
+            self.submit(priority, 0.0, 2, 1, None, 0)
+
+    def pick(self, number, *, running=False):
+        """Any job; a running one, where there is any and `running` is asked for."""
         jobs = sorted(self.model.jobs)
+        if running:
+            jobs = [job for job in jobs if self.model.jobs[job].state == "processing"] or jobs
         return self.model.jobs[jobs[number % len(jobs)]]
 
     def keep(self, job):
@@ -134,16 +143,14 @@ class Machine(RuleBasedStateMachine):
         if key is not None:
             self.model.keys[key] = job.id
 
-    @precondition(lambda self: self.model.jobs)
-    @rule(number=ANY)
-    def cancel(self, number):
-        job = self.pick(number)
+    @rule(number=ANY, running=st.booleans())
+    def cancel(self, number, running):
+        job = self.pick(number, running=running)
         self.store.cancel(job.id)
         if job.state not in ENDED:
             state = "cancelled" if job.state == "pending" else job.state
             self.keep(replace(job, state=state, cancel_requested=True))
 
-    @precondition(lambda self: self.model.jobs)
     @rule(number=ANY)
     def retry(self, number):
         job = self.pick(number)
@@ -153,7 +160,7 @@ class Machine(RuleBasedStateMachine):
             due = {"run_at": self.model.now, "turn": next(self.model.turns), "parked_at": None}
             self.keep(replace(job, state="pending", **anew, **due))
 
-    @rule(paused=st.booleans())
+    @rule(paused=st.sampled_from([True, False, False, False]))
     def pause(self, paused):
         self.store.pause(paused)
         self.model.paused = paused
@@ -167,13 +174,12 @@ class Machine(RuleBasedStateMachine):
         if expected is not None:
             self.keep(self.model.claim(expected, owner))
 
-    @precondition(lambda self: self.model.jobs)
     @rule(
-        number=ANY, behind=st.sampled_from([0, 0, 0, 1]), seconds=st.sampled_from([0.0, 100.0]),
+        number=ANY, running=MOSTLY, behind=st.sampled_from([0, 0, 0, 1]), seconds=st.sampled_from([0.0, 100.0]),
         write=st.sampled_from(["complete", "fail", "fail for good", "snooze", "give_back", "cancelled", "confirm"]),
     )  # fmt: skip
-    def write(self, number, behind, seconds, write):
-        job = self.pick(number)
+    def write(self, number, running, behind, seconds, write):
+        job = self.pick(number, running=running)
         claim = (job.id, job.fence - behind)
         calls = {
             "complete": lambda: self.store.complete(*claim, {}),
@@ -202,10 +208,9 @@ class Machine(RuleBasedStateMachine):
             return job
         return self.model.failed(job, seconds, final=write == "fail for good")
 
-    @precondition(lambda self: self.model.jobs)
-    @rule(number=ANY, phase=st.sampled_from(PHASES))
-    def enter(self, number, phase):
-        job = self.pick(number)
+    @rule(number=ANY, running=MOSTLY, phase=st.sampled_from(PHASES))
+    def enter(self, number, running, phase):
+        job = self.pick(number, running=running)
         if job.state != "processing":
             with pytest.raises(Lost):
                 self.store.set_phase(job.id, job.fence, phase, 60.0)
