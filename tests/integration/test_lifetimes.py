@@ -56,13 +56,15 @@ def test_told_to_end_it_ends_in_order_and_leaves_nothing_behind(start):
     served = start()
     http = served.ready.pop("http")
     assert http.startswith("http://127.0.0.1:")
-    assert served.ready == {"ready": True, "listen": [f"unix:{served.home / 'bridge.sock'}"], "pid": served.process.pid}
+    doors = {"listen": [f"unix:{served.home / 'bridge.sock'}"], "mcp": f"unix:{served.home / 'mcp.sock'}"}
+    assert served.ready == {"ready": True, **doors, "pid": served.process.pid}
     with served.client() as client:
         client.call("scene.summary")
     left = children(served.process.pid)
     assert left
     assert served.end(signal.SIGTERM) == 0
-    assert list(served.home.iterdir()) == []
+    # A token that clients were given, and the jobs, outlive every bridge.
+    assert {path.name for path in served.home.iterdir()} == {"mcp.token", "jobs.sqlite"}
     assert psutil.wait_procs(left, PATIENCE)[1] == []
     assert served.process.stdout.read() == "", "standard output is for the ready line alone"
 

@@ -75,7 +75,7 @@ def test_killed_at_random_moments_all_come_back_and_all_is_done_once(home, tmp_p
     left = psutil.wait_procs(belonging(home), PATIENCE)[1]
     assert left == [], [(process.status(), process.ppid(), process.cmdline()) for process in left]
     assert belonging(home) == []
-    assert sorted(path.name for path in home.path.iterdir()) == ["effects", "logs"]
+    assert sorted(path.name for path in home.path.iterdir()) == ["effects", "jobs.sqlite", "logs", "mcp.token"]
     assert watch.twice == []
     assert [wrong for load in loads for wrong in load.wrong] == []
     done = effects(home)

@@ -32,6 +32,7 @@ class Known:
     priority: int
     max_errors: int
     max_rescues: int
+    created_at: float
     run_at: float
     turn: int
     state: str = "pending"
@@ -138,8 +139,8 @@ class Machine(RuleBasedStateMachine):
         if known is not None:
             assert job.id == known.id
             return
-        run_at = self.model.now + delay
-        self.keep(Known(job.id, params, priority, errors, rescues, run_at, next(self.model.turns)))
+        now = self.model.now
+        self.keep(Known(job.id, params, priority, errors, rescues, now, now + delay, next(self.model.turns)))
         if key is not None:
             self.model.keys[key] = job.id
 
@@ -235,6 +236,12 @@ class Machine(RuleBasedStateMachine):
         for job in dead:
             self.keep(self.model.rescued(job))
 
+    @rule(owner=OWNERS)
+    def every_owner_dies_and_another_takes_over(self, owner):
+        self.time_passes(1000.0)
+        self.rescue("survivor")
+        self.claim(owner)
+
     @rule(seconds=st.sampled_from([100.0, 1000.0]))
     def time_passes(self, seconds):
         let_pass(self.store, seconds)
@@ -244,9 +251,19 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def the_store_has_every_job_as_it_should_be(self):
-        names = ("state", "fence", "owner", "errors", "snoozes", "rescues", "cancel_requested", "phase", "params")
+        counts = ("fence", "errors", "snoozes", "rescues")
+        names = ("state", "owner", "cancel_requested", "phase", "params", "priority", *counts)
         found = {job.id: [getattr(job, name) for name in names] for job in self.store.find(limit=500)}
         assert found == {job.id: [getattr(job, name) for name in names] for job in self.model.jobs.values()}
+
+    @invariant()
+    def times_are_as_they_should_be(self):
+        for job in self.store.find(limit=500):
+            known = self.model.jobs[job.id]
+            assert job.run_at - job.created_at == pytest.approx(known.run_at - known.created_at, abs=20.0)
+            if job.phase is not None:
+                began = known.phase_began - known.created_at
+                assert job.phase_started_at - job.created_at == pytest.approx(began, abs=20.0)
 
     @invariant()
     def only_what_has_ended_has_an_end(self):
@@ -259,11 +276,11 @@ QUIET = {"deadline": None, "database": None, "suppress_health_check": list(Healt
 
 
 def test_any_sequence_of_operations(store):
-    once = settings(max_examples=40, stateful_step_count=40, phases=[Phase.generate, Phase.shrink], **QUIET)
+    once = settings(max_examples=150, stateful_step_count=40, phases=[Phase.generate, Phase.shrink], **QUIET)
     run_state_machine_as_test(lambda: Machine(store), settings=once)
 
 
 @pytest.mark.soak
 def test_very_many_sequences_of_operations(store):
-    often = settings(max_examples=300, stateful_step_count=40, phases=[Phase.generate, Phase.shrink], **QUIET)
+    often = settings(max_examples=1000, stateful_step_count=50, phases=[Phase.generate, Phase.shrink], **QUIET)
     run_state_machine_as_test(lambda: Machine(store), settings=often)

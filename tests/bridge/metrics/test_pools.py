@@ -50,7 +50,7 @@ async def test_the_page_shows_who_holds_and_who_waits_now(wires, listen, blender
         tool = await line.tool()
         for number in range(5):
             await tool.send(f"r{number}", "test.wait", {"name": "gate"})
-        await until(lambda: line.pool().waiting == 3)
+        await until(lambda: (line.pool().leased, line.pool().waiting) == (2, 3))
         await until(lambda: line.pool().oldest_wait > 0)
         page = page_of(line)
         assert connections(page) == {"idle": 0, "leased": 2, "connecting": 0, "checking": 0}
