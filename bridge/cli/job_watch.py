@@ -101,7 +101,7 @@ def _line(job: Job) -> str:
 
 def _as_bar(looks: Iterator[Job]) -> Job:
     from rich.markup import escape  # noqa: PLC0415  # for start-up time
-    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415  # only at a terminal
 
     job: Job = {}
     columns = (

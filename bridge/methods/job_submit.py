@@ -41,8 +41,8 @@ async def submit(
     """
     import trio  # noqa: PLC0415  # the command line reads this catalogue without trio
 
-    from bridge.jobs import kinds  # noqa: PLC0415
-    from bridge.jobs.model import NewJob, new_id  # noqa: PLC0415
+    from bridge.jobs import kinds  # noqa: PLC0415  # it brings trio
+    from bridge.jobs.model import NewJob, new_id  # noqa: PLC0415  # as above
 
     arguments = kinds.check(kind, params or {})
     queue = queue_of(context)
@@ -78,7 +78,7 @@ async def _scene(context: Context, directory: Path) -> AsyncIterator[Callable[[b
     """Have a copy of the open scene in a job's directory, which is removed again unless it is kept."""
     import trio  # noqa: PLC0415  # the command line reads this catalogue without trio
 
-    from bridge.jobs import outputs  # noqa: PLC0415
+    from bridge.jobs import outputs  # noqa: PLC0415  # it brings trio
 
     kept: list[bool] = []
     try:

@@ -62,8 +62,8 @@ def start_and_connect(flags: Sequence[str], directory: str | None) -> tuple[sock
     """The door of the bridge that runs, or of one that is started for it, and the token to show. Raises NoBridge."""
     from time import monotonic  # noqa: PLC0415  # none of this is needed where one runs at its usual place
 
-    from bridge import daemon, paths  # noqa: PLC0415
-    from bridge.errors import BridgeError  # noqa: PLC0415
+    from bridge import daemon, paths  # noqa: PLC0415  # only where no bridge answers at once
+    from bridge.errors import BridgeError  # noqa: PLC0415  # as above
 
     until = monotonic() + _START_TIMEOUT
     while True:

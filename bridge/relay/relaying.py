@@ -158,7 +158,7 @@ class Relay:
     def _remember(self) -> None:
         """With which flags the bridge ran that has ended: so does the next one, if it is for us to start it."""
         from bridge import paths  # noqa: PLC0415  # not needed while it runs
-        from bridge.errors import BridgeError  # noqa: PLC0415
+        from bridge.errors import BridgeError  # noqa: PLC0415  # only where a bridge has to be found
 
         try:
             record = paths.read_record()

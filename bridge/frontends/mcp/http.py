@@ -144,7 +144,7 @@ class _Answer:
 def _announcing(server: Server[Whose]) -> Server[Whose]:
     """The server, saying that its list of tools may change: the session manager asks it without a word of that."""
     options = server.create_initialization_options(NotificationOptions(tools_changed=True))
-    server.create_initialization_options = lambda *_, **__: options  # type: ignore[method-assign]
+    server.create_initialization_options = lambda *_, **__: options  # type: ignore[method-assign]  # the SDK asks for them here
     return server
 
 
